@@ -32,7 +32,7 @@ def step_ranges(page: Page) -> list[list[float]]:
     return ranges
 
 
-def test_lines_show_the_recorded_metrics(
+def test_charts_show_the_recorded_metrics_and_values_below_the_mouse_inside_their_elements(
     server: Server, stopped_run: str, still: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"{still}&charts=all")
@@ -49,34 +49,6 @@ def test_lines_show_the_recorded_metrics(
     scale = dict(zip(by_name["Scale"]["x"], by_name["Scale"]["y"], strict=True))
     assert scale == {step: value for step, value in recorded.items() if value is not None}
 
-
-def test_cursor_and_values_follow_the_stage(
-    server: Server, stopped_run: str, open_component: OpenPage
-) -> None:
-    page = open_component(server, f"?run={stopped_run}&charts=all", reduced_motion="reduce")
-    last = wait_for_frame(page)
-    wait_for_chart_lines(page)
-    metrics = server.http.get(f"/runs/{stopped_run}/metrics").json()
-    step = last // 2
-    page.locator(".stn-timeline").fill(str(step))
-    wait_for_step_where(page, f"step <= {step}")
-    at = int(page.locator(".stn-timeline").input_value())
-    cursor = page.locator(".stn-cursor").nth(SCALE_CHART).bounding_box()
-    inside = evaluate_plot(page, "plot.querySelector('.nsewdrag').getBoundingClientRect().toJSON()")
-    last_on_axis = evaluate_plot(page, "plot.layout.xaxis.range[1]")
-    assert cursor is not None
-    assert abs(cursor["x"] - (inside["x"] + inside["width"] * at / last_on_axis)) < 2
-    value = page.locator(".stn-value:not([data-run])").nth(SCALE_CHART).inner_text()
-    scale = metrics["scale"][metrics["step"].index(at)]
-    assert abs(float(value.replace("\u2212", "-")) - scale) <= 0.0051
-
-
-def test_hover_label_stays_inside_its_plot(
-    server: Server, still: str, open_component: OpenPage
-) -> None:
-    page = open_component(server, f"{still}&charts=all")
-    wait_for_frame(page)
-    wait_for_chart_lines(page)
     plot = page.locator(".stn-plot").first
     share = evaluate_plot(page, "plot.data[0].x.at(-1) / plot.layout.xaxis.range[1]", 0)
     inside = plot.locator(".nsewdrag").bounding_box()
@@ -91,6 +63,44 @@ def test_hover_label_stays_inside_its_plot(
         label_box = label.bounding_box()
         assert label_box is not None
         assert label_box["y"] + label_box["height"] <= box["y"] + box["height"]
+
+    page.evaluate("document.querySelector('.stn-charts').style.width = '230px'")
+    wait_for_expression(
+        page,
+        """() => {
+        const right = (node) => node.getBoundingClientRect().right;
+        const limit = right(document.querySelector(".stn-charts"));
+        return [...document.querySelectorAll(".stn-plot")].every((plot) => right(plot) <= limit);
+        }""",
+    )
+
+
+def test_cursor_and_values_follow_the_stage_which_a_click_sets(
+    server: Server, stopped_run: str, open_component: OpenPage
+) -> None:
+    page = open_component(server, f"?run={stopped_run}&charts=all", reduced_motion="reduce")
+    last = wait_for_frame(page)
+    wait_for_chart_lines(page)
+    metrics = server.http.get(f"/runs/{stopped_run}/metrics").json()
+    step = last // 4
+    page.locator(".stn-timeline").fill(str(step))
+    wait_for_step_where(page, f"step <= {step}")
+    at = int(page.locator(".stn-timeline").input_value())
+    cursor = page.locator(".stn-cursor").nth(SCALE_CHART).bounding_box()
+    inside = evaluate_plot(page, "plot.querySelector('.nsewdrag').getBoundingClientRect().toJSON()")
+    last_on_axis = evaluate_plot(page, "plot.layout.xaxis.range[1]")
+    assert cursor is not None
+    assert abs(cursor["x"] - (inside["x"] + inside["width"] * at / last_on_axis)) < 2
+    value = page.locator(".stn-value:not([data-run])").nth(SCALE_CHART).inner_text()
+    scale = metrics["scale"][metrics["step"].index(at)]
+    assert abs(float(value.replace("\u2212", "-")) - scale) <= 0.0051
+
+    middle = inside["y"] + inside["height"] / 2
+    page.mouse.move(inside["x"] + inside["width"] * (last / 2) / last_on_axis, middle)
+    page.locator(".stn-plot").nth(SCALE_CHART).locator(".hoverlayer g:visible").first.wait_for()
+    page.mouse.down()
+    page.mouse.up()
+    wait_for_step_where(page, f"step < {last} && Math.abs(step - {last / 2}) <= 2")
 
 
 def test_zoom_survives_new_data(
@@ -118,24 +128,6 @@ def test_zoom_survives_new_data(
     assert step_ranges(page) == chosen
     whole_run.click()
     wait_until(lambda: all(start == 0 for start, _ in step_ranges(page)))
-
-
-def test_click_on_a_chart_shows_that_step(
-    server: Server, stopped_run: str, open_component: OpenPage
-) -> None:
-    page = open_component(server, f"?run={stopped_run}&charts=all", reduced_motion="reduce")
-    last = wait_for_frame(page)
-    wait_for_chart_lines(page)
-    box = page.locator(".stn-plot .nsewdrag").nth(SCALE_CHART).bounding_box()
-    assert box is not None
-    last_on_axis = evaluate_plot(page, "plot.layout.xaxis.range[1]")
-    page.mouse.move(
-        box["x"] + box["width"] * (last / 2) / last_on_axis, box["y"] + box["height"] / 2
-    )
-    page.locator(".stn-plot").nth(SCALE_CHART).locator(".hoverlayer g:visible").first.wait_for()
-    page.mouse.down()
-    page.mouse.up()
-    wait_for_step_where(page, f"step < {last} && Math.abs(step - {last / 2}) <= 2")
 
 
 def test_each_theme_draws_in_different_colours(
@@ -170,22 +162,6 @@ def test_ticks_stay_few_after_a_run_of_several_epochs(
     assert evaluate_plot(page, "plot.layout.xaxis.tickmode") == "auto"
     ticks = page.locator(".stn-plot .xtick")
     assert 0 < ticks.count() < 60
-
-
-def test_plots_follow_the_width_of_their_element(
-    server: Server, still: str, open_component: OpenPage
-) -> None:
-    page = open_component(server, f"{still}&charts=all")
-    wait_for_chart_lines(page)
-    page.evaluate("document.querySelector('.stn-charts').style.width = '230px'")
-    wait_for_expression(
-        page,
-        """() => {
-        const right = (node) => node.getBoundingClientRect().right;
-        const limit = right(document.querySelector(".stn-charts"));
-        return [...document.querySelectorAll(".stn-plot")].every((plot) => right(plot) <= limit);
-        }""",
-    )
 
 
 def test_two_charts_are_shown_at_first_and_the_others_on_request(

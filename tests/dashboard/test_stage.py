@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from playwright.sync_api import Page
 
 from stnscope.backend.experiment.export.sheet import FIRST_COLOUR
+from stnscope.backend.experiment.frames.frame import Frame
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     READ_PIXELS,
@@ -25,18 +27,69 @@ from tests.live_server import Server
 WHITE = (255, 255, 255)
 
 
-def test_stage_shows_the_pixels_of_the_frame(
+def test_stage_shows_the_frame_and_its_step(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
-    for key, step in (("Home", 0), ("End", server.get_run(stopped_run)["last_step"])):
+    run = server.get_run(stopped_run)
+    outlines = []
+    for key, step in (("Home", 0), ("End", run["last_step"]), ("Home", 0)):
         page.keyboard.press(key)
         wait_for_frame(page, step)
-        tensors = fetch_frame(server, stopped_run, step).tensors
-        for kind, name in (("input", "input"), ("output", "output.st")):
-            expected = tensors[name].reshape(len(tensors[name]), -1)
-            np.testing.assert_array_equal(read_pixels(page, kind), expected)
+        frame = fetch_frame(server, stopped_run, step)
+        check_pixels(page, frame)
+        check_overlays(page, frame)
+        check_captions(page, frame)
+        tenths = math.floor(10 * step / run["steps_per_epoch"])
+        assert read_texts(page, ".stn-tenths") == [f"{tenths}/10"]
+        assert read_texts(page, ".stn-step dd") == [str(step)]
+        assert read_texts(page, ".stn-epoch") == ["of epoch 1 of 1000"]
+        outlines.append(overlay_paths(page, "outline"))
+    first, last, again = outlines
+    assert first == again != last
+
+
+def check_pixels(page: Page, frame: Frame) -> None:
+    """Check that inputs and outputs are drawn exactly."""
+    for kind, name in (("input", "input"), ("output", "output.st")):
+        expected = frame.tensors[name].reshape(len(frame.tensors[name]), -1)
+        np.testing.assert_array_equal(read_pixels(page, kind), expected)
+
+
+def check_overlays(page: Page, frame: Frame) -> None:
+    """Check that outlines and squares are at the recorded corners."""
+    for path, square, region in zip(
+        overlay_paths(page, "outline"),
+        overlay_paths(page, "square"),
+        frame.tensors["corners.st"],
+        strict=True,
+    ):
+        drawn = [[float(x) for x in point.split(",")] for point in path[1:-1].split("L")]
+        np.testing.assert_allclose(drawn, region, atol=0.006)
+        first = [float(number) for number in square[1:-2].split(",")]
+        np.testing.assert_allclose(first, np.clip(region[0], -16 / 3, 48 + 16 / 3), atol=0.006)
+
+
+def check_captions(page: Page, frame: Frame) -> None:
+    """Check each probe's label, prediction, probability and verdict."""
+    labels, predicted = frame.info["labels"], frame.info["predicted"]
+    assert read_texts(page, ".stn-label") == [str(label) for label in labels]
+    assert read_texts(page, ".stn-predicted") == [str(each) for each in predicted]
+    probabilities = frame.tensors["probabilities"][range(len(predicted)), predicted]
+    percentages = [float(text.rstrip("%")) for text in read_texts(page, ".stn-probability")]
+    np.testing.assert_allclose(percentages, 100 * probabilities, atol=0.5001)
+    verdicts = [
+        page.locator(".stn-viewer .stn-probe").nth(index).get_attribute("data-verdict")
+        for index in range(len(labels))
+    ]
+    right = [label == guess for label, guess in zip(labels, predicted, strict=True)]
+    assert verdicts == ["right" if each else "wrong" for each in right]
+    # The verdict has a shape as well as a colour.
+    marks = page.locator(".stn-viewer .stn-verdict-icon path").evaluate_all(
+        "(all) => all.map((each) => each.getAttribute('d'))"
+    )
+    assert len(set(marks)) == len(set(right))
 
 
 def test_screenshots_have_the_recorded_pixels_those_of_inputs_below_overlays(
@@ -58,24 +111,6 @@ def test_screenshots_have_the_recorded_pixels_those_of_inputs_below_overlays(
     assert 0.8 < equal.mean() < 1
 
 
-def test_overlay_marks_the_recorded_corners(
-    server: Server, stopped_run: str, open_component: OpenPage
-) -> None:
-    page = open_component(server, f"?run={stopped_run}")
-    wait_for_frame(page)
-    last = server.get_run(stopped_run)["last_step"]
-    page.keyboard.press("End")
-    wait_for_frame(page, last)
-    corners = fetch_frame(server, stopped_run, last).tensors["corners.st"]
-    for path, square, region in zip(
-        overlay_paths(page, "outline"), overlay_paths(page, "square"), corners, strict=True
-    ):
-        drawn = [[float(x) for x in point.split(",")] for point in path[1:-1].split("L")]
-        np.testing.assert_allclose(drawn, region, atol=0.006)
-        first = [float(number) for number in square[1:-2].split(",")]
-        np.testing.assert_allclose(first, np.clip(region[0], -16 / 3, 48 + 16 / 3), atol=0.006)
-
-
 def test_dots_at_the_corners_are_white_with_a_dark_outline_and_the_first_is_orange(
     server: Server, stopped_run: str, open_component: OpenPage, tmp_path: Path
 ) -> None:
@@ -94,49 +129,6 @@ def test_dots_at_the_corners_are_white_with_a_dark_outline_and_the_first_is_oran
         around = shown[down - 7 : down + 8, across - 7 : across + 8]
         assert (shown[down, across] == (WHITE if number else FIRST_COLOUR)).all()
         assert around.min() == 0
-
-
-def test_captions_show_label_prediction_and_verdict(
-    server: Server, stopped_run: str, open_component: OpenPage
-) -> None:
-    page = open_component(server, f"?run={stopped_run}")
-    wait_for_frame(page)
-    last = server.get_run(stopped_run)["last_step"]
-    page.keyboard.press("End")
-    wait_for_frame(page, last)
-    frame = fetch_frame(server, stopped_run, last)
-    labels, predicted = frame.info["labels"], frame.info["predicted"]
-    assert read_texts(page, ".stn-label") == [str(label) for label in labels]
-    assert read_texts(page, ".stn-predicted") == [str(each) for each in predicted]
-    probabilities = frame.tensors["probabilities"][range(len(predicted)), predicted]
-    percentages = [float(text.rstrip("%")) for text in read_texts(page, ".stn-probability")]
-    np.testing.assert_allclose(percentages, 100 * probabilities, atol=0.5001)
-    verdicts = [
-        page.locator(".stn-viewer .stn-probe").nth(index).get_attribute("data-verdict")
-        for index in range(len(labels))
-    ]
-    right = [label == guess for label, guess in zip(labels, predicted, strict=True)]
-    assert verdicts == ["right" if each else "wrong" for each in right]
-    # The verdict has a shape as well as a colour.
-    marks = page.locator(".stn-viewer .stn-verdict-icon path").evaluate_all(
-        "(all) => all.map((each) => each.getAttribute('d'))"
-    )
-    assert len(set(marks)) == len(set(right))
-
-
-def test_counter_shows_tenths_of_epochs(
-    server: Server, stopped_run: str, open_component: OpenPage
-) -> None:
-    page = open_component(server, f"?run={stopped_run}")
-    wait_for_frame(page)
-    run = server.get_run(stopped_run)
-    for key, step in (("Home", 0), ("End", run["last_step"])):
-        page.keyboard.press(key)
-        wait_for_frame(page, step)
-        tenths = math.floor(10 * step / run["steps_per_epoch"])
-        assert read_texts(page, ".stn-tenths") == [f"{tenths}/10"]
-        assert read_texts(page, ".stn-step dd") == [str(step)]
-        assert read_texts(page, ".stn-epoch") == ["of epoch 1 of 1000"]
 
 
 def test_live_frames_are_painted_and_never_blank(
@@ -195,19 +187,3 @@ def test_probes_are_described_to_screen_readers(
         ".stn-viewer [aria-live=polite]", has_text=" probes right. On average"
     )
     description.wait_for(state="attached")
-
-
-def test_overlay_changes_with_the_step_and_returns(
-    server: Server, stopped_run: str, open_component: OpenPage
-) -> None:
-    page = open_component(server, f"?run={stopped_run}")
-    wait_for_frame(page)
-    page.keyboard.press("Home")
-    wait_for_frame(page, 0)
-    first = overlay_paths(page, "outline")
-    page.keyboard.press("End")
-    wait_for_frame(page, server.get_run(stopped_run)["last_step"])
-    assert overlay_paths(page, "outline") != first
-    page.keyboard.press("Home")
-    wait_for_frame(page, 0)
-    assert overlay_paths(page, "outline") == first

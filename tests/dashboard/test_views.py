@@ -82,7 +82,7 @@ def test_pixel_of_the_output_is_traced_to_its_sampling_point(
     sentence.get_by_text("Point at a pixel").wait_for()
 
 
-def test_zoom_enlarges_within_the_same_pane(
+def test_zoom_enlarges_within_the_same_pane_and_the_input_scrolls_to_the_region(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}&view=probe&step=0")
@@ -104,13 +104,6 @@ def test_zoom_enlarges_within_the_same_pane(
     layer_button(page, "One probe").click()
     assert detail.locator(".stn-pane-viewport").evaluate_all(scroll_positions) == scrolled
 
-
-def test_input_scrolls_to_the_region_of_an_enlarged_output(
-    server: Server, stopped_run: str, open_component: OpenPage
-) -> None:
-    page = open_component(server, f"?run={stopped_run}&view=probe&step=0")
-    detail = probe_detail(page, 0)
-    detail.get_by_label("Zoom").select_option("4")
     panes = detail.locator(".stn-pane-viewport")
     scroll_state = """(pane) => {
       const tile = pane.firstElementChild;
@@ -207,7 +200,7 @@ def test_inverse_warp_places_the_output_over_its_region(
     wait_until(lambda: np.array_equal(read_pixels(page, "input"), inputs))
 
 
-def test_outputs_without_inputs_are_larger(
+def test_change_of_view_does_not_move_the_controls_and_outputs_alone_are_larger(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}&step=0")
@@ -215,7 +208,16 @@ def test_outputs_without_inputs_are_larger(
     frame = fetch_frame(server, stopped_run, 0)
     output = page.locator(".stn-viewer .stn-output .stn-pixels").first
     before = output.bounding_box()
-    layer_button(page, "Outputs only").click()
+    positions = """() =>
+    [".stn-segments", ".stn-timeline-controls", ".stn-run-controls"].map((part) => {
+      const { left, top } = document.querySelector(part).getBoundingClientRect();
+      return [Math.round(left), Math.round(top)];
+    })"""
+    controls = page.evaluate(positions)
+    for name in ("One probe", "Summary", "Probes", "Outputs only"):
+        layer_button(page, name).click()
+        assert page.evaluate(positions) == controls, name
+    assert layer_button(page, "Mesh").is_disabled()
     after = output.bounding_box()
     assert before is not None
     assert after is not None
@@ -263,23 +265,6 @@ def test_probe_tiles_are_focused_by_tab_and_opened_by_keys(
     # Enter opens the probe and does not start playback, which would change the step by then.
     page.wait_for_timeout(300)
     assert probe_detail(page, 0).is_visible()
-
-
-def test_change_of_view_does_not_move_the_controls(
-    server: Server, stopped_run: str, open_component: OpenPage
-) -> None:
-    page = open_component(server, f"?run={stopped_run}&step=0")
-    wait_for_frame(page, 0)
-    positions = """() =>
-    [".stn-segments", ".stn-timeline-controls", ".stn-run-controls"].map((part) => {
-      const { left, top } = document.querySelector(part).getBoundingClientRect();
-      return [Math.round(left), Math.round(top)];
-    })"""
-    before = page.evaluate(positions)
-    for name in ("One probe", "Summary", "Probes", "Outputs only"):
-        layer_button(page, name).click()
-        assert page.evaluate(positions) == before, name
-    assert layer_button(page, "Mesh").is_disabled()
 
 
 def test_added_picture_is_missing_in_earlier_frames(
