@@ -30,7 +30,8 @@ def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
 ) -> None:
     run_id = own_server.start_endless_run()
     page = open_page(own_server, f"?run={run_id}")
-    wait_for_frame(page)
+    # The first frame may be a recorded one, that was not received from the stream.
+    wait_for_step_where(page, f"step > {wait_for_frame(page)}")
     wait_for_status_text(page, "Live: training")
     assert own_server.process is not None
     own_server.stop(signal.SIGKILL)
