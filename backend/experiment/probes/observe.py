@@ -1,7 +1,6 @@
 """Observe the probes: compute the frame of a network's results for them."""
 
 import math
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,10 +8,9 @@ import torch
 from torch import Tensor
 
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.frames import region_geometry
+from stnscope.backend.experiment.frames.build import build_frame
 from stnscope.backend.experiment.frames.frame import (
     LATTICE_SIDE,
-    PROTOCOL,
     Array,
     Frame,
     defined_predictions,
@@ -99,25 +97,20 @@ def observe(
         for index, picture in enumerate(pictures):
             tensors |= _warp_tensors(model, warps, index, picture, probes.images)
         predicted = defined_predictions(logits.argmax(dim=-1).tolist(), tensors["probabilities"])
-    size = probes.images.shape[-2:]
-    names = [transformer.name for transformer in model.transformers]
-    entries = {
-        "protocol": PROTOCOL,
-        **info,
-        "time": time.time(),
-        "classes": list(probes.classes),
-        "labels": list(probes.labels),
-        "predicted": predicted,
-        **_added_indices(probes),
-        "transformers": [
+    height, width = probes.images.shape[-2:]
+    return build_frame(
+        info,
+        tensors,
+        (height, width),
+        classes=probes.classes,
+        labels=probes.labels,
+        predicted=predicted,
+        transformers=[
             _describe(transformer, path)
             for transformer, path in zip(model.transformers, model.input_paths, strict=True)
         ],
-        "collapsed": {
-            name: region_geometry.collapse_reasons(tensors[f"grid.{name}"], *size) for name in names
-        },
-    }
-    return Frame(entries, tensors)
+        further=_added_indices(probes),
+    )
 
 
 def _describe(transformer: Sampler, path: InputPath) -> dict[str, str | int]:

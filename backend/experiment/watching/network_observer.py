@@ -1,6 +1,5 @@
 """Compute the frame of what any network does with the probes, from its calls of `grid_sample`."""
 
-import time
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from stnscope.backend.experiment.frames import region_geometry
+from stnscope.backend.experiment.frames.build import build_frame
 from stnscope.backend.experiment.frames.frame import (
     LATTICE_SIDE,
-    PROTOCOL,
     Array,
     Frame,
     Label,
@@ -102,24 +101,17 @@ class NetworkObserver:
                 probabilities.argmax(dim=-1).tolist(), tensors["probabilities"]
             )
             classes = classes or [str(index) for index in range(probabilities.shape[-1])]
-        size = probes.pictures.shape[1:3]
-        entries = {
-            "protocol": PROTOCOL,
-            **info,
-            "time": time.time(),
-            "classes": classes,
-            "labels": list(probes.labels) if classes else [None] * len(probes.labels),
-            "predicted": predicted,
-            "stillness": None,
-            "transformers": transformers,
-            "collapsed": {
-                entry["name"]: region_geometry.collapse_reasons(
-                    tensors[f"grid.{entry['name']}"], *size
-                )
-                for entry in transformers
-            },
-        }
-        return Frame(entries, tensors)
+        height, width = probes.pictures.shape[1:3]
+        return build_frame(
+            info,
+            tensors,
+            (height, width),
+            classes=classes,
+            labels=probes.labels if classes else [None] * len(probes.labels),
+            predicted=predicted,
+            transformers=transformers,
+            further={"stillness": None},
+        )
 
     def observe_once(self) -> Frame:
         """Return the frame of what the network does now, which is of no run."""
