@@ -105,7 +105,7 @@ def transform(
             weights do not fit their network.
     """
     request = _Request.validate(distortion, variation, theta=theta)
-    key, fitted = _pictures.fit_file(data, _target(weights.card, on_canvas=request.on_canvas))
+    key, fitted = _pictures.fit_file(data, _target(weights.card, fills_input=request.fills_input))
     return _transform(key, fitted, weights, request)
 
 
@@ -143,7 +143,7 @@ def transform_cached(
     request = _Request.validate(
         distortion, variation, gradient, steps, theta=theta, corners=corners, maps=maps
     )
-    fitted = _pictures.fit(picture, _target(weights.card, on_canvas=request.on_canvas))
+    fitted = _pictures.fit(picture, _target(weights.card, fills_input=request.fills_input))
     return _transform(picture, fitted, weights, request)
 
 
@@ -195,7 +195,7 @@ class _Request:
         )
 
     @property
-    def on_canvas(self) -> bool:
+    def fills_input(self) -> bool:
         """Whether the picture fills the network's input, instead of being placed on it."""
         return self.distortion is None
 
@@ -267,9 +267,9 @@ def _network_input(
     return image
 
 
-def _target(card: Card, *, on_canvas: bool) -> Target:
+def _target(card: Card, *, fills_input: bool) -> Target:
     dataset = _find_entry(card.dataset, ARCHITECTURES[card.architecture])
-    return _target_of(ARCHITECTURES[card.architecture], dataset, on_canvas=on_canvas)
+    return _target_of(ARCHITECTURES[card.architecture], dataset, fills_input=fills_input)
 
 
 def warm_up(threads: int, device: str = CPU) -> None:
@@ -321,7 +321,7 @@ def fit_probe(data: bytes, architecture: str, dataset: str) -> Fitted:
     """
     network = ARCHITECTURES[architecture]
     entry = _find_entry(dataset, network)
-    return fit(decode(data), *_target_of(network, entry, on_canvas=True))
+    return fit(decode(data), *_target_of(network, entry, fills_input=True))
 
 
 def fit_input(data: bytes, network_input: PictureInput) -> Fitted:
@@ -339,16 +339,16 @@ def _find_entry(dataset: str, network: Architecture) -> DatasetEntry:
     return DATASETS.get(dataset, GREY if network.channels == 1 else COLOUR)
 
 
-def _target_of(network: Architecture, dataset: DatasetEntry, *, on_canvas: bool) -> Target:
+def _target_of(network: Architecture, dataset: DatasetEntry, *, fills_input: bool) -> Target:
     """Return the network's size as a target, or that of the data set before distortion."""
     # All grey data sets have light strokes on black.
     light_on_dark = network.channels == 1
-    target = network if on_canvas else dataset
+    target = network if fills_input else dataset
     return Target(
         (target.height, target.width),
         network.channels,
         light_on_dark,
-        subject=max(dataset.height, dataset.width) if on_canvas else None,
+        subject=max(dataset.height, dataset.width) if fills_input else None,
         detail_spacing=DETAIL_SPACINGS.get(dataset.name, 0.0),
     )
 
