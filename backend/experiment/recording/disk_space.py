@@ -73,8 +73,8 @@ class DiskSpace:
         self._delete_reserve_file()
         return self.write(lambda: self._writer.update(**columns)) is None
 
-    def shortage(self) -> str | None:
-        """Thin the recording if it is at its limit; call this after each step.
+    def make_space(self) -> str | None:
+        """Thin the recording if it is at its limit, then check the space; call it after each step.
 
         Returns:
             Why the run has to pause, and what to do; None if there is space.

@@ -110,7 +110,7 @@ class Session:
                     f"The loss is not finite at step {step.step}. A lower learning rate usually "
                     "helps."
                 )
-            if shortage := self.disk_space.shortage():
+            if shortage := self.disk_space.make_space():
                 self._pause(step, error=shortage)
             if self._handle_requests(step) == "stop":
                 return self._end(step, "stopped")

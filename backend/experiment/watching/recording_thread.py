@@ -203,7 +203,9 @@ class _Writes:
         """Write records in one transaction; keep all but the frames that a full disk refuses."""
         if not records:
             return
-        shortage = self._disk_space.shortage() or self._disk_space.write(lambda: self._add(records))
+        shortage = self._disk_space.make_space() or self._disk_space.write(
+            lambda: self._add(records)
+        )
         if shortage:
             self._report(shortage)
             self._unwritten = [_without_frame(record) for record in records][-MAX_PENDING_STEPS:]

@@ -320,7 +320,7 @@ class ClusterTraining(threading.Thread):
                 return response
             if self._is_detaching and not response.is_responsive:
                 actor.kill.remote()
-            if (shortage := disk_space.shortage()) and self._shortage is None:
+            if (shortage := disk_space.make_space()) and self._shortage is None:
                 self._shortage = shortage
                 actor.request.remote({"action": "pause"})
 
