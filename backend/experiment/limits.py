@@ -1,6 +1,6 @@
 """Limits on uploads and requests, each defined once.
 
-`GET /api/catalog` serves `LIMITS` as `limits`; the page takes its numbers from there:
+`GET /api/catalog` serves `LIMITS` as `limits`; clients may take theirs from there:
 
     json_bytes       bytes of a JSON body, of JSON in a form's field, and of a WebSocket message
     count            a step, an index or a number of things
