@@ -75,7 +75,7 @@ def _sampling_points(variation: PictureVariation, canvas: Canvas) -> Tensor:
 
 
 def _cover(images: Tensor, share: float) -> Tensor:
-    """Cover a vertical bar across the middle, its edges one pixel soft."""
+    """Cover the middle with a vertical bar, its edges one pixel soft."""
     width = images.shape[3]
     distance = (torch.arange(width) + 0.5 - width / 2).abs()
     cover = (share * width / 2 - distance + 0.5).clamp(0, 1)
