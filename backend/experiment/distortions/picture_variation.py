@@ -12,10 +12,9 @@ from torch import Tensor
 from stnscope.backend.experiment.catalog.canvas import Canvas
 from stnscope.backend.experiment.config import MAX_CLUTTER, PictureVariation
 from stnscope.backend.experiment.distortions.placement import CROP_DRAWS, add_clutter
+from stnscope.backend.experiment.distortions.warping import VIEWER_DISTANCE
 from stnscope.models import grid
 
-VIEWER_DISTANCE = 3.0
-"""Distance of a tilted picture's viewer, in half image sides."""
 MIN_DEPTH = 0.05
 """Depth of points behind the horizon of a tilted picture, as a share of the middle's."""
 MAX_BEND = 0.5

@@ -14,6 +14,7 @@ from stnscope.backend.experiment.catalog.canvas import Canvas
 from stnscope.backend.experiment.distortions.distortion import Distortion
 from stnscope.backend.experiment.distortions.placement import CROP_DRAWS, add_clutter, centre
 from stnscope.backend.experiment.distortions.warping import (
+    VIEWER_DISTANCE,
     canvas_extent,
     sample,
     solve_homography,
@@ -23,8 +24,6 @@ from stnscope.models import families, grid
 
 MAX_VIEW_ANGLE = math.radians(55)
 """Horizontally and vertically."""
-VIEWER_DISTANCE = 3.0
-"""Distance of the viewer, in half image sides."""
 MIN_BAR_WIDTH, MAX_BAR_WIDTH = 0.2, 0.45
 """Range of the occluding bar's width, in half image sides."""
 MIN_GAIN, MAX_GAIN = 0.35, 1.4

@@ -19,6 +19,8 @@ CONTROL_DEVIATION = 1.5
 REFERENCE_WIDTH = 28
 MAX_QUANTILE = 0.9
 """Normal shifts are clamped at this quantile in both directions, so that corners stay apart."""
+VIEWER_DISTANCE = 3.0
+"""Distance of the viewer from a tilted image, in half image sides."""
 SPLINE = "spline-4"
 
 
