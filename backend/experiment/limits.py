@@ -35,6 +35,10 @@ MAX_METRIC_ROWS = 10_000
 MAX_PICTURE_BYTES = 10_000_000
 MAX_PICTURE_PIXELS = 16_000_000
 MAX_PROBES = 64
+MAX_TRANSFORMERS = 16
+"""Transformers in a frame; of a watched network with more, the first ones are shown."""
+MAX_STEPS = 10**12
+"""The largest step, epoch or index that is read from a recording."""
 MAX_EPOCHS = 1000
 MAX_SEED = 2**31 - 1
 MAX_SWEEP_RUNS = 500

@@ -18,13 +18,17 @@ from stnscope.backend.experiment.frames.frame import (
     Label,
     defined_predictions,
 )
-from stnscope.backend.experiment.limits import MAX_CLASSES, MAX_PROBES
+from stnscope.backend.experiment.limits import (
+    MAX_CLASSES,
+    MAX_PROBES,
+    MAX_STEPS,
+    MAX_TRANSFORMERS,
+)
 
 MAX_IMAGE_SIDE = 512
 """Pixels along a side of an image; no network here has a larger input or output."""
-MAX_TRANSFORMERS = 16
 
-Count = Annotated[int, Field(ge=0, le=10**12)]
+Count = Annotated[int, Field(ge=0, le=MAX_STEPS)]
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 ShortText = Annotated[str, Field(max_length=200)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -50,7 +54,7 @@ class _Info(_Model):
     """Those entries of a frame's `info` that its readers use."""
 
     step: Count
-    epoch: Annotated[int, Field(ge=1, le=10**12)] | None
+    epoch: Annotated[int, Field(ge=1, le=MAX_STEPS)] | None
     progress: Annotated[int, Field(ge=0, le=10)] | None
     loss: FiniteFloat | None
     accuracy: FiniteFloat | None

@@ -19,11 +19,11 @@ from safetensors.numpy import load as load_tensors
 from stnscope.backend.experiment.config import SettingsChange
 from stnscope.backend.experiment.frames import validation
 from stnscope.backend.experiment.frames.frame import Array, Frame, FrameError, Label
-from stnscope.backend.experiment.limits import MAX_PROBES, MAX_SCALARS
+from stnscope.backend.experiment.limits import MAX_PROBES, MAX_SCALARS, MAX_STEPS
 from stnscope.backend.experiment.recording import untrusted_file
 from stnscope.backend.experiment.recording.reader import ADDED_PICTURES_VERSION
 from stnscope.backend.experiment.recording.records import AddedPicture, Change
-from stnscope.backend.experiment.recording.run_row import MAX_ERROR_LENGTH, MAX_STEPS, RunRow
+from stnscope.backend.experiment.recording.run_row import MAX_ERROR_LENGTH, RunRow
 from stnscope.backend.experiment.recording.schema import (
     METRICS,
     SCALARS,

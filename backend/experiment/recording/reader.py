@@ -32,7 +32,7 @@ from stnscope.backend.experiment.errors import (
     RecordingUnavailable,
 )
 from stnscope.backend.experiment.frames.frame import Array, Frame
-from stnscope.backend.experiment.limits import MAX_METRIC_ROWS, MAX_SCALARS
+from stnscope.backend.experiment.limits import MAX_METRIC_ROWS, MAX_SCALARS, MAX_STEPS
 from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.experiment.progress import epoch_of
 from stnscope.backend.experiment.recording.connection import (
@@ -54,11 +54,7 @@ from stnscope.backend.experiment.recording.records import (
     FrameRef,
     StoredFrame,
 )
-from stnscope.backend.experiment.recording.run_row import (
-    MAX_ERROR_LENGTH,
-    MAX_STEPS,
-    StoredRunRow,
-)
+from stnscope.backend.experiment.recording.run_row import MAX_ERROR_LENGTH, StoredRunRow
 from stnscope.backend.experiment.recording.schema import (
     METRICS,
     RUN_COLUMNS,

@@ -5,11 +5,11 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from stnscope.backend.experiment.config import AnyConfig, WatchConfig
+from stnscope.backend.experiment.limits import MAX_STEPS
 from stnscope.backend.experiment.recording.run_name import RunName
 from stnscope.backend.experiment.recording.schema import parse_config
 from stnscope.backend.experiment.run_status import Status
 
-MAX_STEPS = 10**12
 MAX_TIME = 10**11
 """Seconds since 1970; the year 5138."""
 MAX_ATTEMPTS = 10**9

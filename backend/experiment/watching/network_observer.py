@@ -18,6 +18,7 @@ from stnscope.backend.experiment.frames.frame import (
     defined_predictions,
 )
 from stnscope.backend.experiment.frames.region_geometry import Floats
+from stnscope.backend.experiment.limits import MAX_TRANSFORMERS
 from stnscope.backend.experiment.probes.tensor_pictures import (
     average_channels,
     reduce,
@@ -36,7 +37,6 @@ from stnscope.backend.experiment.watching.sampling_calls import (
     observe_sampling,
 )
 
-MAX_TRANSFORMERS = 16
 MAX_OUTPUT_SIDE = 128
 """Pixels; larger outputs are reduced, or frames of photos would fill the disk within minutes."""
 
