@@ -52,7 +52,7 @@ def encode_apng(
 
 
 class ApngWriter:
-    """An animation in true colour.
+    """Writes an animated PNG in true colour.
 
     Args:
         size: (width, height) in pixels.

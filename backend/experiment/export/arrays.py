@@ -55,12 +55,12 @@ class FrameArrays:
 
     @property
     def steps(self) -> Array:
-        """(F,)."""
+        """The step of each frame, (F,)."""
         return np.array([key.step for key in self.keys])
 
     @property
     def laps(self) -> Array:
-        """(F,), index in the closing lap or `NO_LAP`."""
+        """Index of each frame in the closing lap, or `NO_LAP`, (F,)."""
         return np.array([NO_LAP if key.lap is None else key.lap for key in self.keys])
 
     def labels(self) -> Array:

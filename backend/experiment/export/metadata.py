@@ -22,7 +22,7 @@ class Metadata:
 
     @property
     def text(self) -> str:
-        """All of it as one text."""
+        """Title, configuration and command as one text, a line each."""
         return f"{self.title}\nConfiguration: {self.configuration}\nCommand: {self.command}"
 
     def entries(self) -> dict[str, str]:

@@ -171,7 +171,7 @@ class _Request:
         corners: Mapping[str, Any] | None = None,
         maps: bool = False,
     ) -> Self:
-        """Return the request.
+        """Check the arguments and return the request.
 
         Raises:
             InvalidInput: a field is invalid, which is named.

@@ -105,12 +105,12 @@ def check_is_file(path: Path) -> None:
 
 
 def damaged(path: Path, reason: str) -> RecordingError:
-    """Return the error for a recording that is not as it was written."""
+    """Return the error of opening a recording that is not as it was written; it names the file."""
     return RecordingError(f"{display_name(path.name)} is damaged: {shorten_reason(reason)}.")
 
 
 def later_version(path: Path, reason: str) -> LaterVersion:
-    """Return the error for a recording of a version that this program cannot read."""
+    """Return the error of opening a recording of a later version; it names the file."""
     return LaterVersion(
         f"{display_name(path.name)} was made by a later version of stnscope: "
         f"{shorten_reason(reason)}. Update stnscope to open it."

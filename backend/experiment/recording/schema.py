@@ -192,7 +192,7 @@ CREATE TABLE changes (
 
 
 def upgrade_to(version: int) -> str:
-    """Return the script that upgrades the version before it to a version."""
+    """Return the SQL that upgrades a recording to `version` from the one before."""
     columns = "\n".join(
         f"ALTER TABLE {table} ADD COLUMN {name} {kind};"
         for table, added in ADDED_COLUMNS[version].items()

@@ -87,7 +87,7 @@ def _refusal(detail: str) -> RecordingError:
 
 
 def later_version_error(reason: str) -> LaterVersion:
-    """Return the error for a recording of a version that this program cannot read."""
+    """Return the error of importing a recording of a later version."""
     return LaterVersion(
         f"This recording was made by a later version of stnscope: {reason}. Update stnscope to "
         "import it.",
@@ -96,7 +96,7 @@ def later_version_error(reason: str) -> LaterVersion:
 
 
 def damaged_error(reason: str) -> RecordingError:
-    """Return the error for a recording that is not as it was written."""
+    """Return the error of importing a recording that is not as it was written."""
     return _refusal(f"This recording is damaged: {reason.rstrip('.')}. Send or download it again.")
 
 

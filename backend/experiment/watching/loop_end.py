@@ -22,7 +22,7 @@ class OpenRun(Protocol):
     thread: int
 
     def end(self, status: str = "finished", error: str | None = None) -> None:
-        """End it; later calls change nothing."""
+        """End the run; later calls change nothing."""
 
 
 _open: set[OpenRun] = set()
