@@ -28,7 +28,13 @@ from stnscope.backend.experiment.os_errors import display_name, translating_os_e
 from stnscope.backend.experiment.recording.run_row import MAX_TIME
 from stnscope.backend.experiment.recording.writer import create
 from stnscope.backend.experiment.run_status import TRAINING
-from stnscope.backend.experiment.sweeps.curves import CURVES, Band, IntervalMeans, band, span_of
+from stnscope.backend.experiment.sweeps.curves import (
+    CURVES,
+    Band,
+    IntervalMeans,
+    band,
+    steps_per_interval,
+)
 from stnscope.backend.experiment.sweeps.sweep_config import (
     DISTORTION,
     SweepConfig,
@@ -267,7 +273,7 @@ class Sweeps:
         known = self._means.get(run_id)
         if known and known[0] == run:
             return known[1]
-        span = span_of(steps)
+        span = steps_per_interval(steps)
         try:
             with self.runs.open(run_id) as recording:
                 columns = recording.mean_metrics(CURVES, span)

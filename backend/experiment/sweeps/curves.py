@@ -32,8 +32,8 @@ class Band(NamedTuple):
     high: list[float]
 
 
-def span_of(steps: int) -> int:
-    """Return how many steps are an interval of a run of so many steps."""
+def steps_per_interval(steps: int) -> int:
+    """Return how many steps of a run of `steps` make an interval."""
     return max(1, -(-steps // POINTS))
 
 
