@@ -20,7 +20,7 @@ from stnscope.backend.experiment.data.layouts.stored_images import (
     Size,
     StoredImages,
     check_labels,
-    mask_of,
+    held_out_mask,
 )
 from stnscope.backend.experiment.errors import DatasetError
 from stnscope.backend.experiment.limits import MAX_DATASET_BYTES
@@ -83,7 +83,7 @@ def _open(listing: Listing, layout: _Binary, parts: Parts) -> StoredImages:
     states = tuple(listing.state(file.name) for file in sorted(files))
     classes, labels = _inspect(layout, listing.path(layout.names), parts, states)
     counts = [len(each) for each in labels]
-    mask = mask_of(counts)
+    mask = held_out_mask(counts)
     held_out = int(mask.sum())
 
     def read_labels() -> tuple[Labels, Mask]:

@@ -37,7 +37,7 @@ from stnscope.backend.experiment.data.layouts.stored_images import (
     StoredImages,
     check_labels,
     count_parts,
-    mask_of,
+    held_out_mask,
     naming_image,
 )
 from stnscope.backend.experiment.errors import DatasetError, PictureError
@@ -122,7 +122,7 @@ def _open(
     column, label = contents.columns
 
     def read_labels() -> tuple[Labels, Mask]:
-        return np.concatenate(contents.labels), mask_of(counts)
+        return np.concatenate(contents.labels), held_out_mask(counts)
 
     def read_pixels(reader: ImageReader, size: Size, channels: int) -> Iterator[Pixels]:
         for file in (file for part in parts for file in part):

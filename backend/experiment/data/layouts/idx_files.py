@@ -32,7 +32,7 @@ from stnscope.backend.experiment.data.layouts.stored_images import (
     StoredImages,
     check_labels,
     count_parts,
-    mask_of,
+    held_out_mask,
 )
 from stnscope.backend.experiment.errors import DatasetError
 from stnscope.backend.experiment.limits import MAX_CLASSES, MAX_DATASET_BYTES
@@ -121,7 +121,7 @@ def _open(listing: Listing, variant: str, found: Mapping[Part, _PartFiles]) -> S
     height, width = inspected.shapes[0][1:]
 
     def read_labels() -> tuple[Labels, Mask]:
-        return np.concatenate(inspected.labels), mask_of(counts)
+        return np.concatenate(inspected.labels), held_out_mask(counts)
 
     def read_pixels(reader: ImageReader, size: Size, channels: int) -> Iterator[Pixels]:
         for part in parts:

@@ -246,7 +246,7 @@ def count_parts(counts: Sequence[int]) -> Counts:
     return counts[0] - held_out, held_out
 
 
-def mask_of(counts: Sequence[int]) -> Mask:
+def held_out_mask(counts: Sequence[int]) -> Mask:
     """Return which images are held out of a data set in one or two parts."""
     if len(counts) > 1:
         return np.repeat([False, True], counts)
