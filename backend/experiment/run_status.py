@@ -44,8 +44,8 @@ class Transition:
     """The status once it took effect; None if the status does not change."""
     needs_disk_space: bool = False
     """Whether more is recorded as a result."""
-    ends_count: bool = False
-    """Whether the end of the run fulfils it too."""
+    fulfilled_by_end: bool = False
+    """Whether the end of the run fulfils the request too."""
 
 
 TRANSITIONS: Mapping[Action, Transition] = {
@@ -55,9 +55,11 @@ TRANSITIONS: Mapping[Action, Transition] = {
         frozenset({"paused", "interrupted", "stopped", "failed"}),
         "running",
         needs_disk_space=True,
-        ends_count=True,
+        fulfilled_by_end=True,
     ),
-    "stop": Transition(frozenset({"queued", "running", "paused"}), "stopped", ends_count=True),
+    "stop": Transition(
+        frozenset({"queued", "running", "paused"}), "stopped", fulfilled_by_end=True
+    ),
 }
 
 ALLOWED_IN: Mapping[Operation, frozenset[Status]] = {

@@ -137,7 +137,7 @@ class RunRequests:
                 await self.trainers.send(run_id, {"action": action})
                 is_done = effect(transition, run)
                 run = await self._wait_for(run_id, is_done, f"{action} the run")
-                if not is_done(run) and not transition.ends_count:
+                if not is_done(run) and not transition.fulfilled_by_end:
                     raise Conflict(f"The run ended before it could {action}: {run['status']}.")
 
     async def _control_unresponsive(self, run: Run, action: Action) -> None:
