@@ -20,7 +20,7 @@ from benchmarks import _interleaved as interleaved
 from benchmarks.gif import COUNT, FPS, SIZE, photos
 from benchmarks.overhead import RecordedRun
 from stnscope.backend.experiment.export.export import export
-from stnscope.backend.experiment.export.options import ExportOptions, Facts, FormatName
+from stnscope.backend.experiment.export.options import ExportOptions, FileInfo, FormatName
 from stnscope.backend.experiment.recording.reader import Recording
 from tests.live_server import Server, serve
 
@@ -40,16 +40,16 @@ def time_forms(recording: Recording, pairs: int) -> None:
             if name == WITHOUT_CHECKPOINT:
                 continue
             target, times = Path(folder) / "file", []
-            facts: Facts = {}
+            info: FileInfo = {}
             for _ in range(pairs):
                 start = time.perf_counter()
-                facts = export(recording, replace_format(options, name), target)
+                info = export(recording, replace_format(options, name), target)
                 times.append(time.perf_counter() - start)
             row = (
                 f"{name}: {statistics.median(times):.2f} s, {target.stat().st_size / 1024:.0f} KiB"
             )
-            if facts.get("psnr") is not None:
-                row += f", PSNR {facts['psnr']} dB"
+            if info.get("psnr") is not None:
+                row += f", PSNR {info['psnr']} dB"
             print(row + (f" (goal {MP4_LIMIT:g} s)" if name == "mp4" else ""))
 
 

@@ -11,7 +11,7 @@ from stnscope.backend.experiment.errors import NotFound, Unavailable
 from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.experiment.export.options import (
     ExportOptions,
-    Facts,
+    FileInfo,
     Progress,
     ReadableRecording,
 )
@@ -28,7 +28,7 @@ def export(
     target: Path,
     progress: Progress | None = None,
     compared: ReadableRecording | None = None,
-) -> Facts:
+) -> FileInfo:
     """Write a file of a run, finished or still training; a failed export leaves no file.
 
     Returns information about the file.
@@ -51,9 +51,9 @@ def export(
         raise NotFound(f"The folder of {display_name(target)} does not exist. Create it first.")
     part = target.with_name(f".{target.name}.part")
     try:
-        facts = _write(recording, options, part, progress, compared)
+        info = _write(recording, options, part, progress, compared)
         part.replace(target)
-        return facts
+        return info
     finally:
         part.unlink(missing_ok=True)
 
@@ -64,7 +64,7 @@ def _write(
     target: Path,
     progress: Progress | None,
     compared: ReadableRecording | None,
-) -> Facts:
+) -> FileInfo:
     """Write the file of a snapshot; begin again if a frame of it is dropped meanwhile."""
     for _ in range(ATTEMPTS):
         try:

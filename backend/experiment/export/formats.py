@@ -17,7 +17,7 @@ from stnscope.backend.experiment.export.mp4 import write_mp4
 from stnscope.backend.experiment.export.npz import write_npz
 from stnscope.backend.experiment.export.options import (
     ExportOptions,
-    Facts,
+    FileInfo,
     FormatName,
     Progress,
     ReadableRecording,
@@ -29,7 +29,7 @@ from stnscope.backend.experiment.export.svg import write_svg
 from stnscope.backend.experiment.export.tables import write_csv
 from stnscope.backend.experiment.export.webp import write_webp
 
-Write = Callable[[ReadableRecording, ExportOptions, Path, Progress | None], Facts | None]
+Write = Callable[[ReadableRecording, ExportOptions, Path, Progress | None], FileInfo | None]
 
 STEP_OPTIONS = ("first", "last", "frames")
 PROBE_OPTIONS = ("samples", "probes")

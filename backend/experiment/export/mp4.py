@@ -16,7 +16,7 @@ from stnscope.backend.experiment.export.animation import draw_frames
 from stnscope.backend.experiment.export.metadata import describe
 from stnscope.backend.experiment.export.options import (
     ExportOptions,
-    Facts,
+    FileInfo,
     Progress,
     ReadableRecording,
 )
@@ -44,7 +44,7 @@ def write_mp4(
     options: ExportOptions,
     target: Path,
     progress: Progress | None = None,
-) -> Facts:
+) -> FileInfo:
     """Write a video; arguments and errors as those of `export`.
 
     Raises:
@@ -59,7 +59,7 @@ def encode_mp4(
     options: ExportOptions,
     target: Path,
     progress: Progress | None = None,
-) -> Facts:
+) -> FileInfo:
     """Write the video of a plan; return its error."""
     av = _import_av()
     rate, repeats = _rate(chosen)
@@ -75,7 +75,7 @@ def encode_mp4(
         packets, error = _encode(av, stream, _pictures(recording, chosen, progress), repeats)
         file.metadata.update(title=described.title, comment=f"{described.text}\n{error.sentence}")
         file.mux(packets)
-        return error.facts
+        return error.info
 
 
 def _import_av() -> Any:

@@ -40,7 +40,7 @@ FormatName = Literal[
 ]
 LayoutName = Literal["evolution", "moving", "stage", "one"]
 TableName = Literal["probes", "grids", "metrics"]
-Facts = Mapping[str, float | None]
+FileInfo = Mapping[str, float | None]
 """Information about a file: `psnr`, its error in decibels, None if it is exact."""
 Progress = Callable[[int, int], None]
 """Called with the number of finished frames and of all; what it raises cancels the export."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from stnscope.backend.experiment.export.options import Facts
+from stnscope.backend.experiment.export.options import FileInfo
 
 
 class Psnr:
@@ -35,6 +35,6 @@ class Psnr:
         return f"PSNR: {self.decibels:.1f} dB."
 
     @property
-    def facts(self) -> Facts:
-        """The ratio as a sentence about a file."""
+    def info(self) -> FileInfo:
+        """The ratio as information about a file."""
         return {"psnr": None if math.isinf(self.decibels) else round(self.decibels, 1)}

@@ -14,7 +14,7 @@ from stnscope.backend.experiment.export.animation import draw_frames
 from stnscope.backend.experiment.export.metadata import Metadata, describe
 from stnscope.backend.experiment.export.options import (
     ExportOptions,
-    Facts,
+    FileInfo,
     Progress,
     ReadableRecording,
 )
@@ -41,14 +41,14 @@ def write_webp(
     options: ExportOptions,
     target: Path,
     progress: Progress | None = None,
-) -> Facts:
+) -> FileInfo:
     """Write an animated WebP; arguments and errors as those of `export`."""
     chosen = plan(recording, options)
     data = encode_webp(recording, chosen, progress)
     error = _measure(recording, chosen, data)
     described = describe(recording.summary(), chosen, options)
     target.write_bytes(_with_xmp(data, chosen.size, described, error))
-    return error.facts
+    return error.info
 
 
 def encode_webp(

@@ -208,8 +208,8 @@ class Exports:
         def note_progress(done: int, total: int) -> None:
             job.done, job.total = done, total
 
-        facts = await self._run_process(request, note_progress)
-        job.psnr = facts.get("psnr")
+        info = await self._run_process(request, note_progress)
+        job.psnr = info.get("psnr")
         job.size = (await run_in_threadpool(job.target.stat)).st_size
 
     async def _run_process(
