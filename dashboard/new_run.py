@@ -16,13 +16,13 @@ from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.comparison_fields import comparison_fields
 from stnscope.dashboard.dataset_choice import choose_dataset, is_available
 from stnscope.dashboard.machine_fields import is_usual_machine, machine_fields
-from stnscope.dashboard.published_fields import published_fields
+from stnscope.dashboard.paper_fields import paper_fields
 from stnscope.dashboard.training_fields import sampler_fields, training_fields
 from stnscope.dashboard.training_time import epoch_seconds, format_duration, run_seconds
 
 NO_SECOND_DISTORTION = "None"
 OWN_SETTINGS = "Own settings"
-PUBLISHED = "A published table"
+PAPER_TABLE = "A published table"
 MOTIONS: dict[bool | str, str] = {
     False: "Off",
     True: "Along a path of their distortion",
@@ -52,14 +52,14 @@ def new_run_form(
     presets = by_name(catalog["presets"])
     name = st.pills(
         "Preset",
-        [*presets, PUBLISHED, OWN_SETTINGS],
+        [*presets, PAPER_TABLE, OWN_SETTINGS],
         default=next(iter(presets)),
         required=True,
         format_func=lambda name: presets[name]["title"] if name in presets else name,
         help="Configurations that were trained to their end, or your own settings.",
     )
-    if name == PUBLISHED:
-        _published_form(client, catalog, show_sweep, refresh)
+    if name == PAPER_TABLE:
+        _paper_form(client, catalog, show_sweep, refresh)
         return
     preset = presets.get(name)
     if preset is None:
@@ -148,7 +148,7 @@ def _start_sweep(client: Client, sweep: dict[str, Any], show_sweep: Callable[[st
         st.rerun()
 
 
-def _published_form(
+def _paper_form(
     client: Client,
     catalog: dict[str, Any],
     show_sweep: Callable[[str], None],
@@ -158,7 +158,7 @@ def _published_form(
 
     Args: as for `new_run_form`.
     """
-    chosen = published_fields(catalog)
+    chosen = paper_fields(catalog)
     datasets = by_name(catalog["datasets"])
     for name in chosen.datasets:
         if not is_available(client, catalog, datasets[name], refresh):

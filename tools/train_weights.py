@@ -29,7 +29,7 @@ from stnscope.backend.experiment.catalog import (
 from stnscope.backend.experiment.config import DistortionConfig, RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
-from stnscope.backend.experiment.reproduction.published_tables import ROWS
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS
 from stnscope.backend.experiment.reproduction.segment import TrainingProgress, train_segment
 from stnscope.backend.experiment.training.loop import (
     MAX_VALIDATION_IMAGES,

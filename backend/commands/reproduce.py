@@ -26,7 +26,7 @@ from stnscope.backend.experiment.errors import (
     StnscopeError,
     Unavailable,
 )
-from stnscope.backend.experiment.reproduction.published_tables import ROWS, TABLES, Row
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS, TABLES, Row
 from stnscope.backend.experiment.reproduction.results import RowResult, read_results
 from stnscope.backend.experiment.reproduction.row_groups import recipe_of
 from stnscope.backend.experiment.sweeps.sweep_config import ROW_FIELD

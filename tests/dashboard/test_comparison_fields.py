@@ -3,7 +3,7 @@
 from typing import Any
 
 from stnscope.dashboard.comparison_fields import Comparison
-from stnscope.dashboard.published_fields import PublishedChoice
+from stnscope.dashboard.paper_fields import PaperChoice
 from stnscope.dashboard.training_time import run_seconds
 
 CONFIG: dict[str, Any] = {
@@ -86,7 +86,7 @@ def test_published_table_is_trained_as_a_whole_or_a_row_of_it() -> None:
         for name in ("digits", "large")
     ]
     group = {"name": "table", "title": "A table", "rows": rows}
-    whole = PublishedChoice(group, None, 3, "cpu")
+    whole = PaperChoice(group, None, 3, "cpu")
     assert whole.sweep() == {
         "name": "A table",
         "table": "table",
@@ -94,5 +94,5 @@ def test_published_table_is_trained_as_a_whole_or_a_row_of_it() -> None:
         "seeds": 3,
     }
     assert (whole.runs, whole.datasets, whole.seconds(CATALOG)) == (6, ["digits"], 345.0)
-    row = PublishedChoice(group, "row-large", 1, "cuda")
+    row = PaperChoice(group, "row-large", 1, "cuda")
     assert (row.sweep()["name"], row.sweep()["table"], row.runs) == ("Row large", "row-large", 1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
-from stnscope.backend.experiment.reproduction.published_tables import ROWS
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS
 from stnscope.backend.experiment.reproduction.results import KEPT, read_invariance
 from stnscope.backend.experiment.reproduction.sign_networks import NETWORKS
 from tests.dashboard.conftest import OpenPage

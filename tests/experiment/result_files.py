@@ -17,7 +17,7 @@ from stnscope.backend.experiment.reproduction.invariance_curve import (
     Pictures,
     find_half_lost,
 )
-from stnscope.backend.experiment.reproduction.published_tables import ROWS
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS
 from stnscope.backend.experiment.reproduction.results import (
     EvaluationResult,
     InvarianceResult,

@@ -24,7 +24,7 @@ from stnscope.backend.experiment.reproduction.evaluation import (
     evaluate_images,
 )
 from stnscope.backend.experiment.reproduction.invariance import Invariance
-from stnscope.backend.experiment.reproduction.published_tables import ROWS
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS
 from stnscope.backend.experiment.reproduction.results import (
     EvaluationResult,
     InvarianceResult,

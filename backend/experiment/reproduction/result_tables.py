@@ -14,10 +14,10 @@ from stnscope.backend.experiment.reproduction.invariance_tables import (
     InvarianceTable,
     build_invariance_tables,
 )
-from stnscope.backend.experiment.reproduction.published_tables import (
+from stnscope.backend.experiment.reproduction.paper_tables import (
     ROWS,
     TABLES,
-    PublishedTable,
+    PaperTable,
     Row,
 )
 from stnscope.backend.experiment.reproduction.results import (
@@ -259,7 +259,7 @@ def _command(name: str, seeds: tuple[int, ...] = (0,)) -> str:
     return "; ".join(f"{command} --seed {seed}" for seed in seeds)
 
 
-def _build_table(table: PublishedTable, figures: dict[str, tuple[RowFigure, ...]]) -> ResultTable:
+def _build_table(table: PaperTable, figures: dict[str, tuple[RowFigure, ...]]) -> ResultTable:
     rows = tuple(
         TableRow(
             name=row.name,

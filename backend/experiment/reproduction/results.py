@@ -29,7 +29,7 @@ from stnscope.backend.experiment.reproduction.invariance_curve import (
     check_curves,
     decode_pictures,
 )
-from stnscope.backend.experiment.reproduction.published_tables import ROWS, Row
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS, Row
 from stnscope.backend.experiment.reproduction.stored_model import Fraction, StoredModel
 
 KEPT = Path(__file__).with_name("results")

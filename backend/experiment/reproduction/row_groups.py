@@ -10,7 +10,7 @@ from typing import Any
 from stnscope.backend.experiment.catalog.distortions import DISTORTIONS, PREPROCESSINGS
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import InvalidInput
-from stnscope.backend.experiment.reproduction.published_tables import ROWS, TABLES, Row
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS, TABLES, Row
 from stnscope.backend.experiment.reproduction.sign_networks import IDSIA
 
 NOT_IN_RECIPE = frozenset({"seed", "device", "threads", "probes"})

@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.config import FrozenModel
-from stnscope.backend.experiment.reproduction.published_tables import ROWS, TABLES
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS, TABLES
 from stnscope.backend.experiment.sweeps.sweep_config import ROW_FIELD, SweepConfig
 from stnscope.backend.experiment.sweeps.table import (
     Combination,

@@ -24,7 +24,7 @@ from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.recording.records import Change
 from stnscope.backend.experiment.recording.writer import RecordingWriter
-from stnscope.backend.experiment.reproduction.published_tables import ROWS, TABLES, Row
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS, TABLES, Row
 from stnscope.backend.experiment.reproduction.reproduce import (
     checkpoint_folder,
     evaluate_run,
@@ -95,7 +95,7 @@ import dataclasses, os, signal, sys
 from pathlib import Path
 from stnscope.backend.experiment.reproduction import segment
 from stnscope.backend.experiment.reproduction.reproduce import reproduce
-from stnscope.backend.experiment.reproduction.published_tables import ROWS
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS
 
 row, config = ROWS[sys.argv[1]], ROWS[sys.argv[1]].config.model_copy(update={"epochs": 8})
 ROWS[row.name] = dataclasses.replace(row, config=config)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from stnscope.backend.experiment.reproduction.evaluation import count_multiply_adds
-from stnscope.backend.experiment.reproduction.published_tables import ROWS, TABLES
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS, TABLES
 from stnscope.backend.experiment.reproduction.result_tables import (
     OTHER_RECIPE,
     ResultTables,

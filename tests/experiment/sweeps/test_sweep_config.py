@@ -10,7 +10,7 @@ from stnscope.backend.experiment.catalog.distortions import PREPROCESSINGS
 from stnscope.backend.experiment.config import DistortionConfig, ProbesConfig
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.limits import MAX_NAME_LENGTH, MAX_SWEEP_RUNS
-from stnscope.backend.experiment.reproduction.published_tables import ROWS, TABLES
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS, TABLES
 from stnscope.backend.experiment.reproduction.row_groups import GROUPS, find_recipes
 from stnscope.backend.experiment.reproduction.sign_networks import COMMITTEE
 from stnscope.backend.experiment.sweeps.sweep_config import (

@@ -1,6 +1,6 @@
 """The results over HTTP: sent again only after a change, whatever is in the home's folder."""
 
-from stnscope.backend.experiment.reproduction.published_tables import ROWS
+from stnscope.backend.experiment.reproduction.paper_tables import ROWS
 from tests.experiment.result_files import write_invariance, write_seed
 from tests.live_server import Server
 

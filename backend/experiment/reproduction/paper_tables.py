@@ -15,7 +15,7 @@ PAPER = "Jaderberg et al., 2015 (arXiv 1506.02025)"
 
 
 @dataclass(frozen=True)
-class PublishedTable:
+class PaperTable:
     """A table of a paper or a project."""
 
     name: str
@@ -58,13 +58,11 @@ MNIST_RECIPE = (
     "MNIST's 10,000 test images, each distorted once; neither an epoch nor a recipe was chosen by "
     "them."
 )
-TABLES: Mapping[str, PublishedTable] = {
+TABLES: Mapping[str, PaperTable] = {
     table.name: table
     for table in (
-        PublishedTable(
-            "mnist", "Distorted MNIST", f"{PAPER}, Table 1 and A.4", "error", MNIST_RECIPE
-        ),
-        PublishedTable(
+        PaperTable("mnist", "Distorted MNIST", f"{PAPER}, Table 1 and A.4", "error", MNIST_RECIPE),
+        PaperTable(
             "addition",
             "MNIST addition",
             f"{PAPER}, A.1",
@@ -72,7 +70,7 @@ TABLES: Mapping[str, PublishedTable] = {
             "As for distorted MNIST, at rates of 0.001 and 0.0003; the error is on 1,000 sums of "
             "test images.",
         ),
-        PublishedTable(
+        PaperTable(
             "sequences",
             "Three digits in a row",
             "Sonderby et al., 2015 (arXiv 1509.05329)",
@@ -80,7 +78,7 @@ TABLES: Mapping[str, PublishedTable] = {
             "As for distorted MNIST, at rates of 0.001. The error is that of a digit, in 1,000 "
             "rows of test images.",
         ),
-        PublishedTable(
+        PaperTable(
             "gtsrb",
             "Traffic signs (GTSRB)",
             "Moodstocks/gtsrb.torch",
@@ -91,7 +89,7 @@ TABLES: Mapping[str, PublishedTable] = {
             "networks 0.001), batches of 128, label smoothing 0.05, averaged weights, no "
             "augmentation.",
         ),
-        PublishedTable(
+        PaperTable(
             "tutorials",
             "Tutorials and recipes",
             "PyTorch's tutorial, Lasagne's recipe, TensorFlow's research model",

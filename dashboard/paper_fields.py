@@ -13,7 +13,7 @@ ALL_ROWS = "All rows"
 
 
 @dataclass(frozen=True)
-class PublishedChoice:
+class PaperChoice:
     """A published table, or one of its rows, and the number of seeds."""
 
     group: Entry
@@ -53,7 +53,7 @@ class PublishedChoice:
         return total * self.seeds / at_once
 
 
-def published_fields(catalog: dict[str, Any]) -> PublishedChoice:
+def paper_fields(catalog: dict[str, Any]) -> PaperChoice:
     """Draw the fields; return what is chosen."""
     groups = by_name(catalog["published"])
     name = st.selectbox(
@@ -90,4 +90,4 @@ def published_fields(catalog: dict[str, Any]) -> PublishedChoice:
         format_func=lambda name: devices[name]["title"],
         key="device of a published table",
     )
-    return PublishedChoice(group, None if row == ALL_ROWS else row, int(seeds), device)
+    return PaperChoice(group, None if row == ALL_ROWS else row, int(seeds), device)
