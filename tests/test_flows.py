@@ -72,7 +72,7 @@ def test_flow_follows_the_imports(flow: str, links: set[Link]) -> None:
 
 @pytest.mark.parametrize("flow", [PROBE, UPLOAD], ids=["probe", "upload"])
 @pytest.mark.parametrize(
-    "other", ["frames/stillness.py", "frames/validation.py", "export/sheet.py"]
+    "other", ["frames/frame_metrics.py", "frames/validation.py", "export/sheet.py"]
 )
 def test_another_file_in_a_flow_is_noticed(flow: str, other: str, links: set[Link]) -> None:
     experiment = "backend/experiment"
