@@ -53,7 +53,7 @@ def _consistency_field(dataset: Entry, network: Entry) -> dict[str, Any]:
         format="%g",
         # A key for each data set, so that its own default is offered.
         key=f"consistency for {dataset['name']}",
-        help="Its weight. Each image is distorted twice; the transformers' outputs shall be the "
+        help="Its weight. Each image is distorted twice; the transformers' outputs should be the "
         "same and have contrast, so that regions close in on their subject and turn with it. "
         "0 for none, as in the paper.",
     )

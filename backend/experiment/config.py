@@ -211,7 +211,7 @@ class RunConfig(FrozenModel):
         ge=0,
         le=100,
         description="Weight of the consistency loss: each image of a batch is distorted twice, and "
-        "the transformers' outputs shall be the same; 0 for none.",
+        "the transformers' outputs should be the same; 0 for none.",
     )
     ema_decay: float = Field(
         default=0.0,

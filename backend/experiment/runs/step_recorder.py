@@ -131,7 +131,7 @@ class StepRecorder:
         return write
 
     def is_write_due(self) -> bool:
-        """Whether the writes of the latest steps shall not wait for those of later ones."""
+        """Whether the writes of the latest steps must not wait for those of later ones."""
         return self._has_frame or self._has_checkpoint or self.pace.is_write_due()
 
     def save(self, step: Step, *, moving: bool, **columns: Any) -> Writes:

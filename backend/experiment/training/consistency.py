@@ -1,4 +1,4 @@
-"""The consistency loss: two distortions of an image shall give the same output of a transformer."""
+"""The consistency loss: a transformer should give two distortions of an image the same output."""
 
 from collections.abc import Sequence
 
