@@ -1,7 +1,8 @@
 """The families of transformations as a table that can be read without torch.
 
 The implementation of each is in `models.families` under the same name. An entry describes to a
-client how to show theta and what dragging a region can set, so that it compares no names.
+client how to show theta and what dragging a region can set, so that it compares no names of
+families; what a label in `theta_labels` means it has to know.
 """
 
 from dataclasses import dataclass
