@@ -76,7 +76,7 @@ def test_flow_follows_the_imports(flow: str, links: set[Link]) -> None:
 )
 def test_another_file_in_a_flow_is_noticed(flow: str, other: str, links: set[Link]) -> None:
     experiment = "backend/experiment"
-    changed = flow.replace(f"{experiment}/frames/frame.py", f"{experiment}/{other}")
+    changed = flow.replace(f"{experiment}/frames/build.py", f"{experiment}/{other}")
     assert changed != flow
     assert unlinked_steps(parts(changed), links)
 
