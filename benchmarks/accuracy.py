@@ -6,7 +6,7 @@ Each seed is trained and recorded as by a server, and measured from its recordin
 held-out digits at the last step, `stillness` that of the closing lap. `turn` is the correlation,
 over that lap, between a probe's own rotation and its region's, the mean over the probes; `lowest`
 is the lowest of them. `scale` is the square root of the region's share of the image. `seconds` is
-the duration from the call to the last frame, `CPU` the processor time.
+the duration from the call to the last frame, `CPU` the CPU time.
 """
 
 import argparse

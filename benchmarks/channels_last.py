@@ -3,7 +3,7 @@
     python -m benchmarks.channels_last [--rounds 5] [--networks digits signs]
 
 Each round takes a step both ways, of a batch of 64 in float32 on one thread. What is compared is
-the thread's processor time, which other work on the machine changes little.
+the thread's CPU time, which other work on the machine changes little.
 """
 
 import argparse
@@ -34,7 +34,7 @@ class TrainingSteps:
         self.step_seconds()  # loads what is used first
 
     def step_seconds(self) -> float:
-        """Return the processor time of a step."""
+        """Return the CPU time of a step."""
         start = time.thread_time()
         optimise(self._model, self._optimiser, self._images, self._labels, self._config)
         return time.thread_time() - start

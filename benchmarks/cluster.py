@@ -59,7 +59,7 @@ def sending_rows(server: Server) -> dict[str, int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time of a process, of all its threads."""
+    """Return the CPU time of a process, of all its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -35,7 +35,7 @@ from stnscope.backend.experiment.watching.network_observer import NetworkObserve
 from stnscope.backend.experiment.watching.pass_budget import PassBudget
 from stnscope.backend.experiment.watching.probe_images import choose_probes
 
-# The fastest step of those that have a transformer: it is closest to that of a graphics processor.
+# The fastest step of those that have a transformer: it is closest to that of a GPU.
 CONFIG = RunConfig(architecture="paper-st-fcn", batch_size=2, epochs=1000, consistency=0.0)
 SHARE = 0.03
 

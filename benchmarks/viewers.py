@@ -140,7 +140,7 @@ async def view_all(
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time of a process and its threads."""
+    """Return the CPU time of a process and its threads."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

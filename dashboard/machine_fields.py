@@ -43,7 +43,7 @@ def is_usual_machine(catalog: dict[str, Any], config: Mapping[str, Any]) -> bool
 
 
 def _threads_field(catalog: dict[str, Any]) -> int | str:
-    """Draw the field of the processor's threads."""
+    """Draw the field of the CPU's threads."""
     automatic, most = catalog["automatic_threads"], catalog["limits"]["threads"]
     counts = range(1, min(catalog["cores"], most) + 1)
     chosen: int | str = st.selectbox(
@@ -51,7 +51,7 @@ def _threads_field(catalog: dict[str, Any]) -> int | str:
         [*counts, AUTO],
         index=catalog["defaults"]["threads"] - 1,
         format_func=lambda count: f"Automatic ({automatic})" if count == AUTO else str(count),
-        help="Of the processor. Another number rounds differently, so that a run with the same "
+        help="Of the CPU. Another number rounds differently, so that a run with the same "
         "seed is a little different. Automatic leaves a core to the page, and shares the others "
         "between the runs that train at a time.",
     )

@@ -128,7 +128,7 @@ def _own_form(
     sweep = comparison.sweep(config, _defaults(catalog, dataset, network, config))
     duration = format_duration(comparison.seconds(catalog, sweep["run"]))
     location = (
-        "here" if is_usual_machine(catalog, config) else "here on one thread of the processor"
+        "here" if is_usual_machine(catalog, config) else "here on one CPU thread"
     )
     at_once = min(comparison.runs, catalog["trainers"])
     st.caption(comparison.missing or f"It takes {duration} {location}, {at_once} runs at a time.")
@@ -167,7 +167,7 @@ def _paper_form(
     at_once = min(chosen.runs, catalog["trainers"])
     duration = format_duration(chosen.seconds(catalog))
     st.caption(
-        f"It takes {duration} here on one thread of the processor, {at_once} at a time. "
+        f"It takes {duration} here on one CPU thread, {at_once} at a time. "
         "Together the runs are a sweep: one link, with a table, curves and the last frames."
     )
     is_started = st.button(f"Train {runs}", type="primary")
@@ -371,10 +371,10 @@ def _distortion_fields(distortions: Entries, dataset: Entry, network: Entry) -> 
 def _estimate(
     catalog: dict[str, Any], dataset: Entry, network: Entry, config: dict[str, Any]
 ) -> str:
-    """Return how long one epoch and all epochs take, on one thread of the processor."""
+    """Return how long one epoch and all epochs take, on one CPU thread."""
     epochs: int = config["epochs"]
     location = (
-        "here" if is_usual_machine(catalog, config) else "here on one thread of the processor"
+        "here" if is_usual_machine(catalog, config) else "here on one CPU thread"
     )
     seconds = epoch_seconds(catalog, dataset, network)
     total = f"; {epochs} epochs take {format_duration(epochs * seconds)}" if epochs > 1 else ""

@@ -414,8 +414,8 @@ class Catalog(BaseModel):
     )
     datasets: list[Dataset]
     skipped: list[SkippedFolder] = Field(description="Folders of images that are not a data set.")
-    devices: list[Device] = Field(description="The processor first, the automatic choice last.")
-    cores: int = Field(description="Cores of the processor that the server may use.")
+    devices: list[Device] = Field(description="The CPU first, the automatic choice last.")
+    cores: int = Field(description="Cores of the CPU that the server may use.")
     automatic_threads: int = Field(description="What `auto` threads mean.")
     weights: list[Card]
     limits: dict[str, int] = Field(description="The largest accepted values.")

@@ -115,7 +115,7 @@ def test_form_has_the_catalogs_defaults_and_applies_advanced_settings(
     form(page).get_by_label("Epochs", exact=True).fill("40")
     form(page).get_by_label("Epochs", exact=True).press("Enter")
     page.get_by_text("40 epochs take").wait_for()
-    page.get_by_text("here on one thread of the processor").wait_for()
+    page.get_by_text("here on one CPU thread").wait_for()
     page.get_by_role("button", name="Start training").click()
     page.wait_for_url(lambda _: shown_run(page) not in [None, *before])
     run_id = shown_run(page)

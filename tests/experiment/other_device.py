@@ -1,8 +1,8 @@
-"""Another device than the processor, made in Python, for machines without an accelerator.
+"""Another device than the CPU, made in Python, for machines without an accelerator.
 
-It goes by the name of `meta`, and its tensors have values, which the processor computes: results
-can be compared bit for bit. As with any accelerator, its tensors do not meet those of the processor
-in an operation, and become arrays of NumPy only by way of the processor.
+It goes by the name of `meta`, and its tensors have values, which the CPU computes: results
+can be compared bit for bit. As with any accelerator, its tensors do not meet those of the CPU
+in an operation, and become arrays of NumPy only by way of the CPU.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ def check_one_device(operation: Any, args: Sequence[Any], kwargs: Mapping[str, A
 
 
 class _Valued(Tensor):
-    """A tensor of the other device, with the tensor of the processor that has its values."""
+    """A tensor of the other device, with the tensor of the CPU that has its values."""
 
     computed: Tensor
 

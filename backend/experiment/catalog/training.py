@@ -82,7 +82,7 @@ PRECISIONS: Mapping[str, Choice] = {
             "bfloat16",
             "bfloat16",
             "Automatic mixed precision: convolutions and linear layers in bfloat16, about twice as "
-            "fast for large networks on a processor that has it, slow on others. Theta, grids and "
+            "fast for large networks on a CPU that has it, slow on others. Theta, grids and "
             "evaluation stay in float32.",
         ),
     )

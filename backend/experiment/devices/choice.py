@@ -30,7 +30,7 @@ class Device(Choice):
 
 
 def processor() -> Device:
-    """Return the processor, which every machine has."""
+    """Return the CPU, which every machine has."""
     cores = count_cores()
     text = f"It has {cores} core{'s' if cores > 1 else ''}. Runs on it repeat bit for bit."
     return Device(CPU, f"Processor: {processor_name()}", text, memory=None, exact=True)
@@ -40,10 +40,10 @@ def automatic(devices: Sequence[Device]) -> Device:
     """Return the catalog's entry for the device that is chosen automatically.
 
     Args:
-        devices: of the machine, the processor first.
+        devices: of the machine, the CPU first.
     """
     chosen = find_device(AUTO, devices)
-    text = f"The accelerator if there is one, else the processor; here {chosen.title}."
+    text = f"The accelerator if there is one, else the CPU; here {chosen.title}."
     return Device(AUTO, "Automatic", text, chosen.memory, chosen.exact)
 
 
@@ -52,7 +52,7 @@ def find_device(name: str, devices: Sequence[Device], location: str = "here") ->
 
     Args:
         name: `auto`, or that of a device; one without a number means the first of its kind.
-        devices: of the machine, the processor first.
+        devices: of the machine, the CPU first.
         location: where they are.
 
     Raises:
@@ -81,7 +81,7 @@ def resolve(
 
     Args:
         config: of a run.
-        devices: of the machine, the processor first.
+        devices: of the machine, the CPU first.
         location: where they are.
         limit: of the threads, if their number is to be chosen.
 

@@ -1,4 +1,4 @@
-"""The processor of this machine: its name, its cores, and how many threads a run has by default."""
+"""The CPU of this machine: its name, its cores, and how many threads a run has by default."""
 
 import math
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from stnscope.backend.experiment.limits import MAX_THREADS
 
 CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
-"""File with a container's microseconds of processor time, or `max`, and their period."""
+"""File with a container's microseconds of CPU time, or `max`, and their period."""
 TRAINERS = 2
 """How many runs train at a time by default."""
 MAX_AUTOMATIC = 8
@@ -17,7 +17,7 @@ MAX_AUTOMATIC = 8
 
 
 def processor_name() -> str:
-    """Return the processor's name, or at least its kind."""
+    """Return the CPU's name, or at least its kind."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -15,13 +15,13 @@ from stnscope.backend.version import VERSION
 
 NOT_EXACT = "Runs on it do not repeat bit for bit."
 WITHOUT_GENERATOR = (CPU, "meta")
-"""Kinds of devices without a random generator besides the processor's."""
+"""Kinds of devices without a random generator besides the CPU's."""
 FULL_MEMORY = ("mps backend out of memory", "cpuallocator")
 """Parts of the texts of errors that have no class of their own, in lower case."""
 
 
 def list_devices() -> list[Device]:
-    """Return the devices of this machine, the processor first."""
+    """Return the devices of this machine, the CPU first."""
     return [processor(), *_cuda_devices(), *_mps_devices()]
 
 
@@ -29,7 +29,7 @@ def _cuda_devices() -> Iterator[Device]:
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
         memory = properties.total_memory
-        text = f"A graphics processor with {memory / 1e9:.0f} GB. {NOT_EXACT}"
+        text = f"A GPU with {memory / 1e9:.0f} GB. {NOT_EXACT}"
         yield Device(f"cuda:{index}", properties.name, text, memory, exact=False)
 
 
@@ -74,7 +74,7 @@ def torch_device(name: str, devices: Sequence[Device] | None = None) -> torch.de
 
 @contextmanager
 def preserving_generators(*devices: torch.device) -> Iterator[None]:
-    """Restore torch's random generators afterwards: the processor's, and those of devices."""
+    """Restore torch's random generators afterwards: the CPU's, and those of devices."""
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng(devices=[]))
         for device in devices:
@@ -86,7 +86,7 @@ def preserving_generators(*devices: torch.device) -> Iterator[None]:
 
 
 def seed_generators(seed: int, device: torch.device) -> None:
-    """Seed torch's random generators: the processor's, and that of a device."""
+    """Seed torch's random generators: the CPU's, and that of a device."""
     if device.type in WITHOUT_GENERATOR:
         # `torch.manual_seed` records the call stack for each device that is not yet in use.
         torch.default_generator.manual_seed(seed)

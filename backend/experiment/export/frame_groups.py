@@ -272,7 +272,7 @@ def _plane(grid: Array) -> Ints:
     """Return what a plane does not predict of a grid (F, N, rows, columns, 2).
 
     The three corners that it goes through are differences from the frame before. What is not finite
-    counts as 0: the bits of a computed NaN are those of the processor.
+    counts as 0: the bits of a computed NaN are those of the CPU.
     """
     rows, columns = grid.shape[2:4]
     points = _finite(grid)

@@ -152,7 +152,7 @@ def _mnist(network: str, family: str, distortion: str, published: float) -> Row:
         distortion,
         family=FAMILY_COLUMNS.get(family, "affine"),
         epochs=epochs,
-        # Convolutions are twice as fast in it where the processor has it.
+        # Convolutions are twice as fast in it where the CPU has it.
         precision="bfloat16" if network.endswith("CNN") else "float32",
     )
     parts = ("mnist", distortion.lower(), network.lower(), *([family] if family else []))

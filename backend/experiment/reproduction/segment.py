@@ -3,7 +3,7 @@
 A folder holds `checkpoint.safetensors`, which has the configuration and the time so far in its
 metadata, and `log.jsonl`, a line for each epoch. Both outlive any interruption: the checkpoint is
 replaced only by a complete one. A resumed training computes the same as one without interruption,
-bit for bit, on the processor of the same machine with the same number of threads.
+bit for bit, on the CPU of the same machine with the same number of threads.
 """
 
 import json

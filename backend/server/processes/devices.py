@@ -1,6 +1,6 @@
 """The devices that runs can be trained on, for a process that does not import torch.
 
-Without a driver, or with a build of torch for the processor alone, there is nothing else. Otherwise
+Without a driver, or with a build of torch for the CPU alone, there is nothing else. Otherwise
 torch lists them, once, in a process of its own.
 """
 
@@ -33,7 +33,7 @@ DRIVERS = ("nvidia*", "nvhost*", "nvgpu*", "dxg", "kfd")
 
 
 def can_have_accelerators(folder: Path = Path("/dev")) -> bool:
-    """Whether torch could find devices besides the processor; it is not imported.
+    """Whether torch could find devices besides the CPU; it is not imported.
 
     Args:
         folder: where the system has its drivers' files.
@@ -60,7 +60,7 @@ class RemoteDevices:
     """Devices of other machines that train runs.
 
     Attributes:
-        devices: that can be chosen, the processor first.
+        devices: that can be chosen, the CPU first.
         location: where they are, as errors call it.
         threads: most that a run can have.
     """
@@ -90,7 +90,7 @@ class Devices:
         self._listing: asyncio.Task[list[Device]] | None = None
 
     async def all(self) -> list[Device]:
-        """Return all devices, the processor first; the first call may take seconds."""
+        """Return all devices, the CPU first; the first call may take seconds."""
         remote = self._remote()
         return await self._local_devices() if remote is None else list(remote.devices)
 
@@ -149,13 +149,13 @@ class Devices:
             raise Conflict(missing_device(name, devices, location)) from None
 
     async def _list_for(self, name: str) -> "list[Device]":
-        """Return the devices, or the processor alone if that is the one that is named."""
+        """Return the devices, or the CPU alone if that is the one that is named."""
         return [self._processor] if name == CPU else await self.all()
 
     async def _list(self) -> list[Device]:
         try:
             response, _ = await call("devices_main", {})
         except (ChildEnded, StnscopeError) as error:
-            log.warning("The devices cannot be listed; there is the processor alone. %s", error)
+            log.warning("The devices cannot be listed; there is the CPU alone. %s", error)
             return [self._processor]
         return [Device(**fields) for fields in response["devices"]]

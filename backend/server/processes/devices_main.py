@@ -1,7 +1,7 @@
 """The process that lists the devices of this machine: it loads torch, handles one request and ends.
 
 The request is empty. The response is `{"devices": [...]}`, the fields of `devices.choice.Device`,
-the processor first.
+the CPU first.
 """
 
 from dataclasses import asdict

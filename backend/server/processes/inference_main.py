@@ -1,6 +1,6 @@
 """The inference process: decodes untrusted pictures and transforms them with trained networks.
 
-Its argument is the name of the device that networks are applied on; the processor without one.
+Its argument is the name of the device that networks are applied on; the CPU without one.
 First it sends `{"ready": true}`. Then it handles requests, one after another:
 
     {"weights", "settings"}             with a picture's bytes: {} with a frame's bytes; weights as

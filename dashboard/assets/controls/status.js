@@ -197,7 +197,7 @@ export class StatusLines {
     this.thinned = element("span");
     this.link = element("a.stn-run-link");
     this.computation = element("span", {
-      title: "What this run is computed on: the device, its precision, threads of the processor.",
+      title: "What this run is computed on: the device, its precision, CPU threads.",
     });
     this.sweep = element("a.stn-sweep-link", { hidden: true }, "One run of a sweep");
     const details = [this.link, this.sweep, this.computation, this.skipped, this.thinned];

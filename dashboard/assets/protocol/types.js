@@ -175,7 +175,7 @@
  * @property {string} [device] name of the device that the network is trained on
  * @property {string} [precision]
  * @property {boolean | null} [channels_last] whether weights have their channels last
- * @property {number} [threads] of the processor
+ * @property {number} [threads] of the CPU
  * @property {{padding?: string, background?: number | null, supersampling?: number | null}} [sampler]
  */
 

@@ -123,7 +123,7 @@ def test_run_on_another_device_computes_what_it_does_on_the_processor(
 @pytest.mark.skipif(not torch.accelerator.is_available(), reason="torch finds no accelerator")
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_run_trains_and_resumes_on_the_accelerator(precision: str) -> None:
-    """With its images, first weights and checkpoints those of a run on the processor."""
+    """With its images, first weights and checkpoints those of a run on the CPU."""
     name = list_devices()[1].name
     config = RunConfig(batch_size=16, device=name, precision=precision, ema_decay=0.5)
     dataset = load(config.dataset)

@@ -15,7 +15,7 @@ from stnscope.backend.server.processes.devices import Devices, can_have_accelera
 
 
 def test_devices_are_those_of_torch() -> None:
-    """Where there can be none but the processor no process is started; the result is the same."""
+    """Where there can be none but the CPU no process is started; the result is the same."""
 
     async def list_with_torch() -> None:
         assert await Devices().all() == list_devices()
