@@ -29,6 +29,7 @@ TENTHS = 11
 LARGE = 288
 """Longer side of the image of a single probe, in pixels at scale 1."""
 TRAIL_FRAMES = 32
+"""Frames of a trail; on the page MAX_STEPS of dashboard/assets/playback/trail-steps.js."""
 CHART_POINTS = 400
 CHART_TITLES = {
     "loss": "Loss",

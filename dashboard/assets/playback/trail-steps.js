@@ -2,6 +2,7 @@
 
 import { stepIndex } from "./player.js";
 
+// An exported trail is as long: TRAIL_FRAMES of backend/experiment/export/plan.py.
 const MAX_STEPS = 32;
 
 /**
