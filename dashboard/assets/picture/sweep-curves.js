@@ -19,7 +19,7 @@ import { stillness } from "../geometry/stillness.js";
  * @typedef {{title: string, values: (number | null)[]}} Curve
  */
 
-// Exported for tests.
+/** Values of a sweep at most. Exported for tests. */
 export const POINTS = 41;
 // Frames that one value of stillness is computed over.
 const WINDOW = 5;

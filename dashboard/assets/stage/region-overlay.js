@@ -60,10 +60,9 @@ export function regionPaths(lattice, box) {
 }
 
 /**
- * Return a lattice's inner lines as path data.
+ * Return a lattice's inner lines as path data. Exported for tests.
  * @param {Lattice} lattice
  */
-// Exported for tests.
 export function meshPath(lattice) {
   const side = latticeSide(lattice);
   const all = Array.from({ length: side }, (_, index) => index);
@@ -75,10 +74,9 @@ export function meshPath(lattice) {
 }
 
 /**
- * Return the trail of each corner as path data.
+ * Return the trail of each corner as path data. Exported for tests.
  * @param {Lattice[]} lattices of one region, the earliest first
  */
-// Exported for tests.
 export function trailPath(lattices) {
   if (lattices.length < 2) return "";
   const steps = lattices.map((lattice) => latticeSides(lattice).map(([corner]) => corner));
