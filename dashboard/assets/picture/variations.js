@@ -6,7 +6,7 @@ import { decimal, percent } from "../ui/number-text.js";
 /** @import { Variation } from "../protocol/transform-stream.js" */
 
 /**
- * One way in which a picture can be varied; the server checks the same range.
+ * One way in which a picture can be varied, in a range within the one that the server accepts.
  * @typedef {object} VariationEntry
  * @property {keyof Variation} name
  * @property {string} title
