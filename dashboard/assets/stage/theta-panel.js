@@ -2,7 +2,7 @@
 
 import { familyEntry } from "../protocol/catalog.js";
 import { element, setText } from "../ui/dom.js";
-import { accuracyNote } from "../ui/frame-text.js";
+import { fitNote } from "../ui/frame-text.js";
 import { affineRows, regionFigures, regionSentence, thetaRows } from "./theta-text.js";
 
 /** @import { Transformer } from "../protocol/types.js" */
@@ -58,7 +58,7 @@ export class ThetaPanel {
   update(transformer, theta, lattice, output, input) {
     const family = familyEntry(transformer.family);
     setText(this.sentence, regionSentence(lattice, input));
-    setText(this.note, accuracyNote(transformer));
+    setText(this.note, fitNote(transformer));
     this.note.hidden = !this.note.textContent;
     const { title, rows } = thetaRows(family, theta);
     this.theta.update(title, rows);

@@ -198,10 +198,10 @@ export const labelledCount = (info) =>
   info.labels.filter((label, index) => label !== null && info.predicted[index] !== null).length;
 
 /**
- * Return how a transformer of a foreign network is known, as a sentence; empty if exactly.
+ * Return how a transformer of a watched network is known, as a sentence; empty if exactly.
  * @param {Transformer} transformer
  */
-export function accuracyNote({ theta, residual, placement }) {
+export function fitNote({ theta, residual, placement }) {
   const parts = [];
   if (theta === "fitted") {
     const distance = isNumber(residual) && residual >= 0.05

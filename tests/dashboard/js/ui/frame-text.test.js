@@ -85,12 +85,12 @@ test("without class scores no prediction is described", () => {
   assert.equal(text.probeCaption(bare, 0), "");
 });
 
-test("accuracyNote describes what was fitted, and what is drawn edge to edge", () => {
-  assert.equal(text.accuracyNote({}), "");
-  assert.equal(text.accuracyNote({ theta: "read", placement: "exact" }), "");
-  assert.equal(text.accuracyNote({ theta: "fitted" }), "Theta is fitted to the grid.");
+test("fitNote describes what was fitted, and what is drawn edge to edge", () => {
+  assert.equal(text.fitNote({}), "");
+  assert.equal(text.fitNote({ theta: "read", placement: "exact" }), "");
+  assert.equal(text.fitNote({ theta: "fitted" }), "Theta is fitted to the grid.");
   assert.match(
-    text.accuracyNote({ theta: "fitted", residual: 0.31, placement: "stretched" }),
+    text.fitNote({ theta: "fitted", residual: 0.31, placement: "stretched" }),
     /up to 0\.3 px .* stretched over the input\.$/,
   );
 });
