@@ -5,12 +5,12 @@ import { isFaulty } from "../ui/run-text.js";
 import { element, setText } from "../ui/dom.js";
 import { viewerRefusal } from "../protocol/access.js";
 import { ClusterNodes } from "./cluster-nodes.js";
-import { RunRow } from "./run-row.js";
+import { RunListItem } from "./run-list-item.js";
 import { SweepRow } from "../sweeps/sweep-row.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Run } from "../protocol/types.js" */
-/** @import { RunTableCallbacks } from "./run-row.js" */
+/** @import { RunTableCallbacks } from "./run-list-item.js" */
 /** @import { RunList } from "../playback/run-list.js" */
 
 const IMPORT = "Import a recording";
@@ -31,7 +31,7 @@ export class RunTable {
     this.list = list;
     this.on = on;
     this.hasListProblem = false; // whether the message is of the list
-    /** @type {Map<string, RunRow>} */
+    /** @type {Map<string, RunListItem>} */
     this.rows = new Map(); // by run
     this.body = element("div.stn-run-groups");
     this.shown = ""; // ids of the listed runs, by group
@@ -70,7 +70,7 @@ export class RunTable {
       this.sweepList,
       element("p.stn-row.stn-sweep-more", { hidden: true }, this.allSweeps),
     );
-    /** @type {RunRow[] | null} */
+    /** @type {RunListItem[] | null} */
     this.examples = null; // requested once
     this.exampleList = element("ul");
     this.exampleSection = element(
@@ -145,7 +145,7 @@ export class RunTable {
     this.empty.hidden = runs.length > 0;
     this.moreRow.hidden = !hasMore;
     const rows = runs.map((run) => {
-      const row = this.rows.get(run.id) ?? new RunRow(this, run);
+      const row = this.rows.get(run.id) ?? new RunListItem(this, run);
       row.update(run);
       return row;
     });
@@ -159,7 +159,7 @@ export class RunTable {
   /**
    * List rows by data set, in the order of their newest runs; without headings if nothing else is
    * listed.
-   * @param {RunRow[]} rows the newest first
+   * @param {RunListItem[]} rows the newest first
    */
   #showGroups(rows) {
     const groups = Map.groupBy(rows, (row) => groupTitle(row.run));
@@ -198,7 +198,7 @@ export class RunTable {
       this.examples = [];
       try {
         const examples = await this.api.examples();
-        this.examples = examples.map((example) => new RunRow(this, example.run, example));
+        this.examples = examples.map((example) => new RunListItem(this, example.run, example));
       } catch {
         this.examples = null; // requested again with the next list
         return;

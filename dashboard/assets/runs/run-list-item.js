@@ -26,8 +26,8 @@ import { element, setText } from "../ui/dom.js";
  */
 
 /**
- * The part of the table that a row uses.
- * @typedef {object} RowTable
+ * The part of the table that one of its runs uses.
+ * @typedef {object} ItemTable
  * @property {Api} api
  * @property {RunTableCallbacks} on
  * @property {(id: string) => void} compare shows a run beside the one on the stage
@@ -38,7 +38,7 @@ import { element, setText } from "../ui/dom.js";
 /** @typedef {"download" | "pause" | "resume" | "stop" | "compare" | "rename" | "delete"} Action */
 
 /** @type {Record<Action, {title: string, hint: string}>} */
-const ROW_ACTIONS = {
+const RUN_ACTIONS = {
   download: {
     title: "Download",
     hint: "Download the recording as one file, to keep it or to import it elsewhere",
@@ -55,9 +55,10 @@ const ROW_ACTIONS = {
 };
 /** @type {Action[]} */
 const CONTROLS = ["pause", "resume", "stop"];
-export class RunRow {
+
+export class RunListItem {
   /**
-   * @param {RowTable} table
+   * @param {ItemTable} table
    * @param {Run} run
    * @param {Example | null} example which the run is, if it ships with the program
    */
@@ -150,7 +151,7 @@ export class RunRow {
 
   /** @param {Action} action */
   #button(action) {
-    const { title, hint } = ROW_ACTIONS[action];
+    const { title, hint } = RUN_ACTIONS[action];
     const button = element("button.stn-button.stn-small", {
       type: "button",
       title: hint,
@@ -159,7 +160,7 @@ export class RunRow {
     button.setAttribute("aria-label", `${title} ${this.title}`);
     button.onclick = () => {
       if (action === "delete") {
-        if (isDeleteConfirmed(button, ROW_ACTIONS.delete.title, this.title)) {
+        if (isDeleteConfirmed(button, RUN_ACTIONS.delete.title, this.title)) {
           this.table.request((api) => api.deleteRun(this.run.id));
         }
       } else if (action === "download") this.#download();
