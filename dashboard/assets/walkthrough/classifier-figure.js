@@ -204,10 +204,10 @@ export class ClassifierFigure {
     if (!middle || !turned || !reduced || range !== this.range) return;
     /** @param {Frame[]} frames */
     const probabilities = (frames) => {
-      const [without, withOne] = frames.map(({ tensors }) =>
+      const [withoutTransformer, withTransformer] = frames.map(({ tensors }) =>
         tensors.probabilities.data[this.label]
       );
-      return { without, withOne };
+      return { withoutTransformer, withTransformer };
     };
     const changes = [
       { title: `a rotation by ${TURN}°`, ...probabilities(turned) },
@@ -275,11 +275,14 @@ export class ClassifierFigure {
     const frames = measured.get(this.shift);
     const name = middle[1].info.classes[this.label];
     if (frames) {
-      const [without, withOne] = frames.map((frame) => percent(probability(frame), 0));
+      const [withoutTransformer, withTransformer] = frames.map((frame) =>
+        percent(probability(frame), 0)
+      );
       const where = this.shift ? `Moved ${shiftText(this.shift)}` : "In the middle";
       setText(
         this.caption,
-        `Probability of ${name}. ${where}: ${without} without a transformer, ${withOne} with one.`,
+        `Probability of ${name}. ${where}: ${withoutTransformer} without a transformer, ` +
+          `${withTransformer} with one.`,
       );
       this.#drawFrames(frames);
     }

@@ -9,8 +9,8 @@ const TOLERATED = 0.5;
  * A change of the picture other than a shift, and the probability that it leaves the class.
  * @typedef {object} Change
  * @property {string} title
- * @property {number} without the transformer
- * @property {number} withOne
+ * @property {number} withoutTransformer
+ * @property {number} withTransformer
  */
 
 /**
@@ -36,8 +36,8 @@ export function toleratedShifts(line) {
  * @param {(shift: number) => string} shiftText
  */
 export function poolingText(name, lines, changes, shiftText) {
-  const [without, withOne] = lines.map(toleratedShifts);
-  if (!without) {
+  const [withoutTransformer, withTransformer] = lines.map(toleratedShifts);
+  if (!withoutTransformer) {
     return `Without a transformer the picture is not classified as ${name}, even in the middle.`;
   }
   /** @param {[number, number]} range */
@@ -45,19 +45,21 @@ export function poolingText(name, lines, changes, shiftText) {
   /** @param {Change[]} some */
   const list = (some) =>
     some.map((change) =>
-      `${change.title} (${percent(change.without, 0)}; with a transformer ${
-        percent(change.withOne, 0)
+      `${change.title} (${percent(change.withoutTransformer, 0)}; with a transformer ${
+        percent(change.withTransformer, 0)
       })`
     ).join(", ");
-  const isTolerated = (/** @type {Change} */ { without: share }) => share >= TOLERATED;
+  const isTolerated = (/** @type {Change} */ { withoutTransformer: share }) => share >= TOLERATED;
   const tolerated = changes.filter(isTolerated);
   const others = changes.filter((change) => !isTolerated(change));
   return [
-    `Pooling tolerates shifts ${rangeText(without)}${
+    `Pooling tolerates shifts ${rangeText(withoutTransformer)}${
       tolerated.length ? `, and ${list(tolerated)}` : ""
     }: ` +
     `there ${name} keeps at least ${percent(TOLERATED, 0)}.`,
     `It does not tolerate larger shifts${others.length ? `, nor ${list(others)}` : ""}.`,
-    ...(withOne ? [`With the transformer it keeps that ${rangeText(withOne)}.`] : []),
+    ...(withTransformer
+      ? [`With the transformer it keeps that ${rangeText(withTransformer)}.`]
+      : []),
   ].join(" ");
 }

@@ -20,8 +20,8 @@ test("shifts are tolerated as far as the class keeps half the probability", () =
 
 test("the answer names what is tolerated and what is not", () => {
   const changes = [
-    { title: "a rotation by 45°", without: 0.12, withOne: 0.88 },
-    { title: "60% of the size", without: 0.6, withOne: 0.7 },
+    { title: "a rotation by 45°", withoutTransformer: 0.12, withTransformer: 0.88 },
+    { title: "60% of the size", withoutTransformer: 0.6, withTransformer: 0.7 },
   ];
   const text = poolingText("7", [line(1), line(3)], changes, (shift) => `${shift} px`);
   assert.equal(
