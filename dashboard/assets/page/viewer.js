@@ -23,7 +23,7 @@ import { StepPhases } from "../controls/step-phases.js";
 import { Timeline } from "../controls/timeline.js";
 import { viewerRefusal } from "../protocol/access.js";
 import { viewKeys, ViewToolbar } from "../controls/view-toolbar.js";
-import { prefersReducedMotion } from "../ui/transition.js";
+import { prefersReducedMotion } from "../ui/reduced-motion.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Frame } from "../protocol/types.js" */

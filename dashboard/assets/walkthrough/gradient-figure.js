@@ -7,7 +7,8 @@ import { ClassBars } from "../stage/class-bars.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { element, setText } from "../ui/dom.js";
 import { tabLink } from "../ui/tab-link.js";
-import { prefersReducedMotion, Transition } from "../ui/transition.js";
+import { prefersReducedMotion } from "../ui/reduced-motion.js";
+import { TimedChange } from "../ui/timed-change.js";
 import { decimal } from "../ui/number-text.js";
 import { matrix, variable } from "./equation.js";
 import { GradientArrows } from "./gradient-arrows.js";
@@ -62,7 +63,7 @@ export class GradientFigure {
     /** @type {number[]} */
     this.losses = [];
     this.requested = 0; // counts requests, of which the newest is drawn
-    this.answer = new Transition();
+    this.answer = new TimedChange();
     this.input = new RegionPane((theta) => this.#choose(theta));
     this.arrows = new GradientArrows();
     const { pane, overlay, handles } = this.input;

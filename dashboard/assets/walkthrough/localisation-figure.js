@@ -8,7 +8,7 @@ import { RegionOverlay } from "../stage/region-overlay.js";
 import { regionSentence } from "../stage/theta-text.js";
 import { element, setText } from "../ui/dom.js";
 import { decimal } from "../ui/number-text.js";
-import { Transition } from "../ui/transition.js";
+import { TimedChange } from "../ui/timed-change.js";
 import { DEFAULT_LAYERS } from "../ui/view-state.js";
 import { matrix } from "./equation.js";
 import { MeasuredRange } from "./measured-range.js";
@@ -95,7 +95,7 @@ export class LocalisationFigure {
     this.sentence = element("p.stn-walkthrough-sentence", { aria: { live: "polite" } });
     this.caption = element("p.stn-walkthrough-sentence.stn-classifier-caption");
     this.changes = element("p.stn-walkthrough-sentence.stn-localisation-changes");
-    this.answer = new Transition();
+    this.answer = new TimedChange();
     this.slider = element("input.stn-slider", { type: "range" });
     this.slider.oninput = () => {
       this.answer.stop();

@@ -6,13 +6,13 @@ import { rowOf } from "../protocol/frame.js";
 import { PixelImage } from "../stage/canvas.js";
 import { RegionOverlay } from "../stage/region-overlay.js";
 import { element, icon, ICONS, setText } from "../ui/dom.js";
-import { prefersReducedMotion } from "../ui/transition.js";
+import { prefersReducedMotion } from "../ui/reduced-motion.js";
 
 /** @import { Frame, Tensor } from "../protocol/types.js" */
 
 /**
  * What is played.
- * @typedef {object} Film
+ * @typedef {object} AnimationSource
  * @property {number[]} keys of its frames, in order
  * @property {(key: number) => Promise<Frame>} load
  * @property {(frame: Frame) => string} counter
@@ -39,8 +39,8 @@ export class RecordedAnimation {
   constructor(name, description, onChange) {
     this.name = name;
     this.onChange = onChange;
-    /** @type {Film | null} */
-    this.film = null;
+    /** @type {AnimationSource | null} */
+    this.source = null;
     this.index = 0; // of the frame that is shown
     this.isShown = false;
     this.isPaused = prefersReducedMotion();
@@ -83,14 +83,14 @@ export class RecordedAnimation {
   }
 
   /**
-   * Play a film from its beginning; for a reader who prefers no motion, show its last frame.
-   * @param {Film} film
+   * Play a source's frames from the first one; for a reader who prefers no motion, show its last frame.
+   * @param {AnimationSource} source
    */
-  open(film) {
-    this.film = film;
-    this.slider.max = String(film.keys.length - 1);
-    this.index = this.isPaused ? film.keys.length - 1 : 0;
-    if (this.chosen !== null) this.index = Math.max(0, film.keys.indexOf(this.chosen));
+  open(source) {
+    this.source = source;
+    this.slider.max = String(source.keys.length - 1);
+    this.index = this.isPaused ? source.keys.length - 1 : 0;
+    if (this.chosen !== null) this.index = Math.max(0, source.keys.indexOf(this.chosen));
     return this.#start();
   }
 
@@ -117,7 +117,7 @@ export class RecordedAnimation {
     this.chosen = Number(text);
     this.isPaused = true;
     this.#label();
-    if (this.film) this.index = Math.max(0, this.film.keys.indexOf(this.chosen));
+    if (this.source) this.index = Math.max(0, this.source.keys.indexOf(this.chosen));
     if (this.isShown) this.#start();
   }
 
@@ -131,7 +131,7 @@ export class RecordedAnimation {
 
   #pause() {
     this.isPaused = true;
-    this.chosen = this.film?.keys[this.index] ?? null;
+    this.chosen = this.source?.keys[this.index] ?? null;
     this.#label();
     this.#start();
     this.onChange();
@@ -145,55 +145,55 @@ export class RecordedAnimation {
   /** Draw the present frame and, unless it is paused, those that follow; settles after the first one. */
   async #start() {
     const play = ++this.plays;
-    const { film } = this;
-    if (!film || !this.isShown) return;
-    await this.#draw(film);
-    if (!this.isPaused) this.#loop(film, play);
+    const { source } = this;
+    if (!source || !this.isShown) return;
+    await this.#draw(source);
+    if (!this.isPaused) this.#loop(source, play);
   }
 
   /**
-   * @param {Film} film
+   * @param {AnimationSource} source
    * @param {number} play
    */
-  async #loop(film, play) {
-    const last = film.keys.length - 1;
+  async #loop(source, play) {
+    const last = source.keys.length - 1;
     while (true) {
       const next = this.index === last ? 0 : this.index + 1;
-      const loading = this.#load(film, next).catch(() => null);
-      const { milliseconds, lastMilliseconds } = film;
+      const loading = this.#load(source, next).catch(() => null);
+      const { milliseconds, lastMilliseconds } = source;
       await new Promise((done) =>
         setTimeout(done, this.index === last ? lastMilliseconds : milliseconds)
       );
       await loading;
       if (play !== this.plays) return;
       this.index = next;
-      await this.#draw(film);
+      await this.#draw(source);
     }
   }
 
   /**
-   * @param {Film} film
+   * @param {AnimationSource} source
    * @param {number} index
    */
-  #load(film, index) {
-    const key = film.keys[index];
-    const loading = this.frames.get(key) ?? film.load(key);
+  #load(source, index) {
+    const key = source.keys[index];
+    const loading = this.frames.get(key) ?? source.load(key);
     this.frames.set(key, loading);
     loading.catch(() => this.frames.delete(key));
     return loading;
   }
 
-  /** @param {Film} film */
-  async #draw(film) {
+  /** @param {AnimationSource} source */
+  async #draw(source) {
     const { index } = this;
     this.slider.value = String(index);
     try {
-      const frame = await this.#load(film, index);
+      const frame = await this.#load(source, index);
       if (index !== this.index) return; // another one was chosen meanwhile
-      const text = film.counter(frame);
+      const text = source.counter(frame);
       setText(this.counter, text);
       this.slider.setAttribute("aria-valuetext", text);
-      this.#drawRows(frame, film.probes);
+      this.#drawRows(frame, source.probes);
       setText(this.message, "");
     } catch (problem) {
       setText(this.message, /** @type {Error} */ (problem).message);

@@ -6,7 +6,7 @@ import { ImagePane } from "../stage/image-pane.js";
 import { regionSentence } from "../stage/theta-text.js";
 import { element, setText } from "../ui/dom.js";
 import { NextFrame } from "../ui/next-frame.js";
-import { Transition } from "../ui/transition.js";
+import { TimedChange } from "../ui/timed-change.js";
 import { labelName } from "../ui/frame-text.js";
 import { percent } from "../ui/number-text.js";
 import { PoseSliders } from "./pose-sliders.js";
@@ -41,7 +41,7 @@ export class ThetaFigure {
       this.answer.stop();
       picture.setTheta(theta);
     };
-    this.answer = new Transition();
+    this.answer = new TimedChange();
     this.input = new RegionPane(choose);
     this.output = new ImagePane("Output");
     this.matrix = new ThetaMatrix(choose);

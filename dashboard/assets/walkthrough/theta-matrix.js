@@ -2,7 +2,7 @@
 
 import { element } from "../ui/dom.js";
 import { matrix, variable } from "./equation.js";
-import { prefersReducedMotion } from "../ui/transition.js";
+import { prefersReducedMotion } from "../ui/reduced-motion.js";
 
 const DECIMALS = 3;
 const NAMES = ["1,1", "1,2", "1,3", "2,1", "2,2", "2,3"];

@@ -1,11 +1,10 @@
 // A change that is drawn over some time: in every animation frame, or at once where motion is reduced.
 
-/** Whether the user has asked the system for less motion. */
-export const prefersReducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+import { prefersReducedMotion } from "./reduced-motion.js";
 
-export class Transition {
+export class TimedChange {
   constructor() {
-    this.current = 0; // counts transitions, of which the newest runs
+    this.current = 0; // counts changes, of which the newest runs
   }
 
   /**
