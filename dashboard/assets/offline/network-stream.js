@@ -1,8 +1,7 @@
 // The requests of one figure to the network in the browser, in place of a socket.
 
-/** @import { PictureStream } from "../protocol/api.js" */
 /** @import { PictureNetwork } from "./picture-network.js" */
-/** @import { TransformRequest, TransformStreamCallbacks } from "../protocol/transform-stream.js" */
+/** @import { PictureStream, TransformRequest, TransformStreamCallbacks } from "../protocol/transform-stream.js" */
 
 /**
  * Computes the requests of one figure one after another, the newest first.

@@ -5,8 +5,8 @@ import { Problem } from "../protocol/api.js";
 import { RecordedRun } from "./recorded-run.js";
 
 /** @import { PictureNetwork } from "./picture-network.js" */
-/** @import { Api, Query, Stream } from "../protocol/api.js" */
-/** @import { RunStreamCallbacks } from "../protocol/run-stream.js" */
+/** @import { Api, Query } from "../protocol/api.js" */
+/** @import { RunStreamCallbacks, Stream } from "../protocol/run-stream.js" */
 /** @import { Catalog, Example, Frame, MetricColumns, Run, WeightsCard } from "../protocol/types.js" */
 /** @import { StoredFiles } from "./stored-files.js" */
 

@@ -3,9 +3,9 @@
 
 import { Problem } from "../protocol/api.js";
 
-/** @import { Api, PictureStream } from "../protocol/api.js" */
+/** @import { Api } from "../protocol/api.js" */
 /** @import { Frame } from "../protocol/types.js" */
-/** @import { TransformRequest } from "../protocol/transform-stream.js" */
+/** @import { PictureStream, TransformRequest } from "../protocol/transform-stream.js" */
 
 /** A request that the server refused. */
 class Refusal extends Problem {

@@ -1,6 +1,6 @@
 // A run's recorded frames, loaded over HTTP; the most recently used stay in memory.
 
-import { tensorsEqual, withInput } from "../protocol/frame.js";
+import { tensorsEqual } from "../protocol/frame.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Frame, Tensor } from "../protocol/types.js" */
@@ -95,24 +95,23 @@ export class FrameCache {
   }
 
   /**
-   * Add a frame, from HTTP or the stream, and return it with its input. Equal inputs share memory,
-   * and a frame that is cached already is returned as it is.
+   * Add a frame, from HTTP or the stream, and return it. Equal inputs share memory, and a frame that
+   * is cached already is returned as it is.
    * @param {Frame} frame
    */
   add(frame) {
     const key = /** @type {number} */ (this.isLap ? frame.info.lap : frame.info.step);
     const cached = this.frames.get(key)?.frame;
     if (cached && cached.info.time === frame.info.time) return cached;
-    const complete = withInput(frame, this.input);
-    const bytes = tensorBytes(complete);
-    if (this.input && tensorsEqual(complete.tensors.input, this.input)) {
-      shareInput(complete, this.input);
-      this.#put(key, complete, bytes - this.input.data.byteLength);
+    const bytes = tensorBytes(frame);
+    if (this.input && tensorsEqual(frame.tensors.input, this.input)) {
+      shareInput(frame, this.input);
+      this.#put(key, frame, bytes - this.input.data.byteLength);
     } else {
-      this.input = complete.tensors.input;
-      this.#put(key, complete, bytes);
+      this.input = frame.tensors.input;
+      this.#put(key, frame, bytes);
     }
-    return complete;
+    return frame;
   }
 
   /**

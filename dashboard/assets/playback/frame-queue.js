@@ -1,10 +1,7 @@
 // Frames received from a run's stream that have not been drawn yet.
 
-import { decodeFrame, withInput } from "../protocol/frame.js";
-
-/** @import { Frame, Tensor } from "../protocol/types.js" */
-/** @import { FrameCache } from "./frame-cache.js" */
-/** @import { Stream } from "../protocol/api.js" */
+/** @import { Stream } from "../protocol/run-stream.js" */
+/** @import { Frame } from "../protocol/types.js" */
 
 export class FrameQueue {
   constructor() {
@@ -15,18 +12,10 @@ export class FrameQueue {
     /** @type {number | null} */
     this.lastReceived = null; // when a frame was last received, in milliseconds since 1970
     this.credits = 0; // to grant: frames that were taken
-    /** @type {Tensor | null} */
-    this.input = null; // of the last frame; a following frame with the same input comes without it
   }
 
-  /**
-   * Decode a frame, and add it to the queue and to the cache.
-   * @param {ArrayBuffer} bytes
-   * @param {FrameCache} cache
-   */
-  receive(bytes, cache) {
-    const frame = cache.add(withInput(decodeFrame(bytes), this.input));
-    this.input = frame.tensors.input;
+  /** @param {Frame} frame that was received */
+  add(frame) {
     this.lastReceived = Date.now();
     this.frames.push(frame);
   }
@@ -50,9 +39,8 @@ export class FrameQueue {
     for (; this.credits > 0; this.credits--) stream?.grantCredit();
   }
 
-  /** Start with a new connection: its first frame comes with its input. */
-  reconnect() {
-    this.input = null;
+  /** Grant none for earlier frames: a new connection starts with its own credits. */
+  dropCredits() {
     this.credits = 0;
   }
 }

@@ -14,8 +14,9 @@ import { PLACEHOLDER, Playback } from "./playback.js";
 import { Problem } from "../protocol/api.js";
 import { isFaulty } from "../ui/run-text.js";
 
-/** @import { Api, Stream } from "../protocol/api.js" */
-/** @import { MetricColumns, Run } from "../protocol/types.js" */
+/** @import { Api } from "../protocol/api.js" */
+/** @import { Stream } from "../protocol/run-stream.js" */
+/** @import { Frame, MetricColumns, Run } from "../protocol/types.js" */
 /** @import { Player } from "./player.js" */
 
 // Milliseconds until a run is opened again whose recording could not be read.
@@ -302,7 +303,7 @@ export class RunStore extends EventTarget {
     const stream = this.api.openStream(id, {
       run: ifOpen((run) => this.#receiveRun(playback, run)),
       metrics: ifOpen((columns) => this.#receiveMetrics(playback, stream, columns)),
-      frame: ifOpen((bytes) => this.#receiveFrame(playback, bytes)),
+      frame: ifOpen((frame) => this.#receiveFrame(playback, frame)),
       connection: ifOpen((isConnected) => this.#setConnected(isConnected)),
     });
     stream.lastStep = playback.metrics.lastStep;
@@ -314,7 +315,7 @@ export class RunStore extends EventTarget {
   #setConnected(isConnected) {
     this.disconnected = !isConnected;
     if (!isConnected) this.#checkDeleted();
-    this.queue.reconnect();
+    this.queue.dropCredits();
     this.#dispatch("change");
   }
 
@@ -387,10 +388,10 @@ export class RunStore extends EventTarget {
 
   /**
    * @param {Playback} playback
-   * @param {ArrayBuffer} bytes
+   * @param {Frame} frame
    */
-  #receiveFrame(playback, bytes) {
-    this.queue.receive(bytes, playback.cache);
+  #receiveFrame(playback, frame) {
+    this.queue.add(playback.cache.add(frame));
     if (this.isPlayingPlaceholder) this.#setPlayback(playback);
     this.loop.schedule();
   }

@@ -5,8 +5,8 @@ import { RunStream } from "./run-stream.js";
 import { TransformStream } from "./transform-stream.js";
 
 /** @import { Access, Catalog, Cluster, Example, Export, ExportPreview, Frame, MetricColumns, ResultTables, Run, Sweep, SweepCurves, SweepSummary, WeightsCard } from "./types.js" */
-/** @import { RunStreamCallbacks } from "./run-stream.js" */
-/** @import { TransformStreamCallbacks } from "./transform-stream.js" */
+/** @import { RunStreamCallbacks, Stream } from "./run-stream.js" */
+/** @import { PictureStream, TransformStreamCallbacks } from "./transform-stream.js" */
 
 const NO_RESPONSE = "The server does not respond. It may have been stopped.";
 
@@ -32,16 +32,6 @@ export class Problem extends Error {
  */
 
 /** @typedef {Record<string, string | number | boolean | null | undefined>} Query */
-
-/**
- * The live stream of a run.
- * @typedef {Pick<RunStream, "lastStep" | "follow" | "grantCredit" | "close">} Stream
- */
-
-/**
- * A stream of transformed frames of uploaded pictures.
- * @typedef {Pick<TransformStream, "number" | "send" | "settle" | "close">} PictureStream
- */
 
 /**
  * The page's requests: to a server, or to the recordings of the page, in offline/recorded-api.js.

@@ -3,16 +3,22 @@
 // The server sends a frame only for a credit: two are granted at the start, and one after each
 // repaint, so that a busy page is sent fewer frames instead of old ones.
 
+import { decodeFrame, withInput } from "./frame.js";
 import { ReconnectingSocket } from "./reconnecting-socket.js";
 
-/** @import { MetricColumns, Run } from "./types.js" */
+/** @import { Frame, MetricColumns, Run, Tensor } from "./types.js" */
 
 /**
  * @typedef {object} RunStreamCallbacks
  * @property {(run: Run) => void} run
  * @property {(columns: MetricColumns) => void} metrics
- * @property {(bytes: ArrayBuffer) => void} frame
+ * @property {(frame: Frame) => void} frame
  * @property {(isConnected: boolean) => void} connection the connection was made or lost
+ */
+
+/**
+ * What the page uses of the stream, which a recording can fulfil too.
+ * @typedef {Pick<RunStream, "lastStep" | "follow" | "grantCredit" | "close">} Stream
  */
 
 export class RunStream {
@@ -24,12 +30,14 @@ export class RunStream {
     this.on = on;
     /** @type {number | null} */
     this.lastStep = null; // of the metrics that need not be sent again
+    /** @type {Tensor | null} */
+    this.input = null; // of the last frame; a following frame with the same input comes without it
     this.isFollowing = true;
     this.isFollowRequested = false; // by the last message to the server
     this.socket = new ReconnectingSocket(url, {
       open: () => this.#start(),
       message: (message) => this.#receive(message),
-      frame: on.frame,
+      frame: (bytes) => this.#receiveFrame(bytes),
       connection: on.connection,
       wake: () => this.#requestFollowing(),
     });
@@ -55,6 +63,7 @@ export class RunStream {
   }
 
   #start() {
+    this.input = null; // the first frame of a connection comes with its input
     this.isFollowRequested = false; // on a new connection the server sends no frames at first
     this.socket.send({ type: "hello", last_step: this.lastStep });
     this.#requestFollowing();
@@ -67,6 +76,13 @@ export class RunStream {
     else if (type === "error") console.warn(`stnscope: ${message.detail}`);
     // A heartbeat only shows that the connection works.
     else if (type !== "heartbeat") console.warn(`stnscope: unknown message type ${type}`);
+  }
+
+  /** @param {ArrayBuffer} bytes */
+  #receiveFrame(bytes) {
+    const frame = withInput(decodeFrame(bytes), this.input);
+    this.input = frame.tensors.input;
+    this.on.frame(frame);
   }
 
   /** Request frames, or none: a hidden page requests none. */

@@ -44,6 +44,11 @@ import { ReconnectingSocket } from "./reconnecting-socket.js";
  * @property {(isConnected: boolean) => void} connection the connection was made or lost
  */
 
+/**
+ * What the page uses of the stream, which a page without a server fulfils too.
+ * @typedef {Pick<TransformStream, "number" | "send" | "settle" | "close">} PictureStream
+ */
+
 /** Numbers requests, and keeps the newest until its response is received. Exported for tests. */
 export class PendingRequest {
   constructor() {
