@@ -127,9 +127,7 @@ def _own_form(
     runs = "1 run" if comparison.runs == 1 else f"{comparison.runs} runs"
     sweep = comparison.sweep(config, _defaults(catalog, dataset, network, config))
     duration = format_duration(comparison.seconds(catalog, sweep["run"]))
-    location = (
-        "here" if is_usual_machine(catalog, config) else "here on one CPU thread"
-    )
+    location = "here" if is_usual_machine(catalog, config) else "here on one CPU thread"
     at_once = min(comparison.runs, catalog["trainers"])
     st.caption(comparison.missing or f"It takes {duration} {location}, {at_once} runs at a time.")
     is_started = st.button(f"Train {runs}", type="primary", disabled=comparison.runs == 0)
@@ -373,9 +371,7 @@ def _estimate(
 ) -> str:
     """Return how long one epoch and all epochs take, on one CPU thread."""
     epochs: int = config["epochs"]
-    location = (
-        "here" if is_usual_machine(catalog, config) else "here on one CPU thread"
-    )
+    location = "here" if is_usual_machine(catalog, config) else "here on one CPU thread"
     seconds = epoch_seconds(catalog, dataset, network)
     total = f"; {epochs} epochs take {format_duration(epochs * seconds)}" if epochs > 1 else ""
     images = dataset["images"] * dataset["repeats"]

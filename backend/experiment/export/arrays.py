@@ -121,10 +121,10 @@ def read_metrics(recording: ReadableRecording, options: ExportOptions) -> Mappin
     return {name: columns[name][:kept] for name in order}
 
 
-def origin(
+def provenance(
     recording: ReadableRecording, options: ExportOptions, info: Mapping[str, Any], steps: str
 ) -> dict[str, str]:
-    """Return texts that describe the origin of arrays."""
+    """Return texts that describe the provenance of arrays."""
     described = describe(recording.summary(), None, options, steps)
     return {
         "title": described.title,

@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors.numpy import save
 
 from stnscope.backend.experiment.errors import Conflict, NotFound
-from stnscope.backend.experiment.export.arrays import origin
+from stnscope.backend.experiment.export.arrays import provenance
 from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
 from stnscope.backend.experiment.recording.records import evaluated_weights
 
@@ -42,7 +42,7 @@ def write_safetensors(
         raise NotFound(f"Run {run['id']} has no checkpoint that early, but of step {known}.")
     checkpoint = recording.checkpoint_at(steps[-1])
     info = recording.frame(checkpoint.step).info
-    texts = origin(recording, options, info, f"step {checkpoint.step}")
+    texts = provenance(recording, options, info, f"step {checkpoint.step}")
     data = save(evaluated_weights(checkpoint.tensors), texts | {"step": str(checkpoint.step)})
     target.write_bytes(_with_sorted_texts(data))
     if progress is not None:

@@ -94,7 +94,7 @@ class Figure:
 
 
 def compute_figure(recording: ReadableRecording, options: ExportOptions) -> tuple[Figure, Metadata]:
-    """Return the figure of one step, the last of the options' range, and its origin.
+    """Return the figure of one step, the last of the options' range, and its provenance.
 
     Raises:
         Conflict: nothing is recorded yet.

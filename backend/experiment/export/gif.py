@@ -47,7 +47,7 @@ def encode_gif(
     options: ExportOptions,
     progress: Progress | None = None,
 ) -> bytes:
-    """Return the bytes of the animation of a plan, with its origin as a comment."""
+    """Return the bytes of the animation of a plan, with its provenance as a comment."""
     comment = describe(recording.summary(), chosen, options).text
     palette = Palette(None if chosen.is_grey else _sample_pixels(recording, chosen), chosen.colours)
     writer = GifWriter(chosen.size, palette.colours, comment)

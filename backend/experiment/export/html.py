@@ -59,9 +59,9 @@ def write_html(
         runs, folders, opened=runs[0]["id"], compared=compared_id(runs)
     )
     steps = f"steps {keys[0][0].step} to {keys[0][-1].step}"
-    origin = describe(recording.summary(), None, options, steps)
+    provenance = describe(recording.summary(), None, options, steps)
     title = f"{runs[0].get('name') or runs[0]['id']}, stnscope"
-    target.write_bytes(one_file_page(title, files, origin.entries()))
+    target.write_bytes(one_file_page(title, files, provenance.entries()))
 
 
 def select_frames(recording: ReadableRecording, options: ExportOptions) -> list[FrameKey]:

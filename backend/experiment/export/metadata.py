@@ -1,4 +1,4 @@
-"""The description of a file's origin that is written into it."""
+"""The description of a file's provenance that is written into it."""
 
 import json
 import shlex
@@ -11,7 +11,7 @@ from stnscope.backend.experiment.export.plan import Plan
 
 @dataclass(frozen=True)
 class Metadata:
-    """The origin of a file."""
+    """The provenance of a file."""
 
     title: str
     """A sentence with the run, its steps and its seed."""
@@ -38,7 +38,7 @@ class Metadata:
 def describe(
     run: dict[str, Any], chosen: Plan | None, options: ExportOptions, steps: str | None = None
 ) -> Metadata:
-    """Return the origin of a file of a run.
+    """Return the provenance of a file of a run.
 
     Args:
         run: its summary.

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from stnscope.backend.experiment.export.arrays import FrameArrays, origin, read_metrics
+from stnscope.backend.experiment.export.arrays import FrameArrays, provenance, read_metrics
 from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
 
 
@@ -25,7 +25,7 @@ def write_npz(
         for name, column in read_metrics(recording, options).items()
     }
     steps = f"steps {frames.steps[0]} to {frames.steps[-1]}"
-    texts = origin(recording, options, frames.info, steps)
+    texts = provenance(recording, options, frames.info, steps)
     arrays: dict[str, Any] = {
         "step": frames.steps,
         "lap": frames.laps,

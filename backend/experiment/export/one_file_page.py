@@ -45,14 +45,14 @@ def page_folder() -> Path:
 
 
 def one_file_page(
-    title: str, files: Mapping[str, bytes], origin: Mapping[str, str] | None = None
+    title: str, files: Mapping[str, bytes], provenance: Mapping[str, str] | None = None
 ) -> bytes:
     """Return the page as one HTML file.
 
     Args:
         title: of the page.
         files: what it reads, by path; JSON is compressed, other files are already.
-        origin: the description of its origin, by name.
+        provenance: its description, by name.
     """
     shell, modules = _shell()
     embedded = [_script("data-modules", b64encode(modules))]
@@ -62,7 +62,7 @@ def one_file_page(
     embedded.append(_file(LIBRARY, _library()))
     head = f"<title>{html.escape(title)}</title>\n" + "".join(
         f'<meta name="{html.escape(name.lower())}" content="{html.escape(text)}">\n'
-        for name, text in (origin or {}).items()
+        for name, text in (provenance or {}).items()
     )
     text = shell.replace("<title>stnscope</title>\n", head)
     return text.replace("<!-- data -->\n", "".join(embedded)).encode()

@@ -19,8 +19,8 @@ from stnscope.backend.experiment.export.metadata import describe
 from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
 
 Row = list[Any]
-ORIGIN_ROWS = 1000
-"""Readers that take a file in parts, as pandas does, find text in the origin's columns of each."""
+PROVENANCE_ROWS = 1000
+"""Readers that take a file in parts, as pandas does, find text in these columns of each."""
 CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
 
 
@@ -44,12 +44,14 @@ def write_csv(
         rows = _probe_rows(frames) if options.table == "probes" else _grid_rows(frames)
     run = recording.summary()
     described = describe(run, None, options, f"table of {options.table}")
-    origin = [described.configuration, described.command]
+    provenance = [described.configuration, described.command]
     with target.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["run", *map(text_cell, next(rows)), "configuration", "command"])
         for number, row in enumerate(rows):
-            writer.writerow([run["id"], *row, *(["", ""] if number % ORIGIN_ROWS else origin)])
+            writer.writerow(
+                [run["id"], *row, *(["", ""] if number % PROVENANCE_ROWS else provenance)]
+            )
 
 
 def _probe_rows(frames: FrameArrays) -> Iterator[Row]:

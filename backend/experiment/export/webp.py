@@ -112,7 +112,7 @@ def _measure(recording: ReadableRecording, chosen: Plan, data: bytes) -> Psnr:
 
 
 def _with_xmp(data: bytes, size: tuple[int, int], described: Metadata, error: Psnr) -> bytes:
-    """Return the file with its origin and error as XMP, the metadata of WebP."""
+    """Return the file with its provenance and error as XMP, the metadata of WebP."""
     text = escape(f"{described.text}\n{error.sentence}")
     packet = XMP.format(title=escape(described.title), text=text).encode()
     chunk = b"XMP " + struct.pack("<I", len(packet)) + packet + b"\0" * (len(packet) % 2)

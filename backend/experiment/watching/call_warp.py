@@ -12,7 +12,7 @@ import numpy as np
 from stnscope.backend.experiment.frames.frame import LATTICE_SIDE
 from stnscope.backend.experiment.frames.region_geometry import Floats
 from stnscope.backend.experiment.watching.grid_fit import FittedTheta, theta_of
-from stnscope.backend.experiment.watching.placement import parent_of
+from stnscope.backend.experiment.watching.map_location import parent_of
 from stnscope.backend.experiment.watching.sampling_calls import SamplingCall, Source
 
 

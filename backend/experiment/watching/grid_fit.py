@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stnscope.backend.experiment.frames.region_geometry import Floats
-from stnscope.backend.experiment.watching.placement import parent_of
+from stnscope.backend.experiment.watching.map_location import parent_of
 from stnscope.backend.experiment.watching.sampling_calls import SamplingCall, Source
 
 EXACT_RESIDUAL = 0.01

@@ -27,7 +27,7 @@ from stnscope.backend.experiment.probes.tensor_pictures import (
 )
 from stnscope.backend.experiment.watching.call_warp import CallWarp, call_warps
 from stnscope.backend.experiment.watching.class_scores import class_probabilities
-from stnscope.backend.experiment.watching.placement import MapPlacement, place
+from stnscope.backend.experiment.watching.map_location import MapLocation, locate
 from stnscope.backend.experiment.watching.probe_images import ProbeImages
 from stnscope.backend.experiment.watching.probe_pass import as_input_of, evaluating
 from stnscope.backend.experiment.watching.sampling_calls import (
@@ -166,8 +166,8 @@ class _Warps:
                 for part, warp in enumerate(warps)
                 if warp.theta.family == "projective"
             }
-        self._placements = {
-            call: place(call.image, call.size, self._size) for call in self._by_call
+        self._locations = {
+            call: locate(call.image, call.size, self._size) for call in self._by_call
         }
         self.shown = [warp for warps in self._by_call.values() for warp in warps]
         del self.shown[MAX_TRANSFORMERS:]
@@ -201,32 +201,32 @@ class _Warps:
             "grid": lattice,
         }
 
-    def _place(self, warp: CallWarp) -> tuple[MapPlacement, CallWarp | None]:
+    def _sampled_map(self, warp: CallWarp) -> tuple[MapLocation, CallWarp | None]:
         """Return where a warp's sampled map lies, and the warp whose output that is."""
-        placement = self._placements[warp.call]
-        earlier = self._by_call[placement.call] if placement.call else []
+        location = self._locations[warp.call]
+        earlier = self._by_call[location.call] if location.call else []
         # The first of several maps for an image; it is unknown which of them was read.
-        return placement, earlier[0] if earlier else None
+        return location, earlier[0] if earlier else None
 
     def _locate(self, warp: CallWarp) -> tuple[Floats, bool]:
         """Return a warp's lattice in pixels of the input, (N, 49, 2), and whether it is exact."""
         points, is_exact = warp.lattice(), True
         current: CallWarp | None = warp
         while current is not None:
-            placement, current = self._place(current)
-            points = placement.pixels.apply(points)
-            is_exact = is_exact and placement.pixels.is_exact
+            location, current = self._sampled_map(current)
+            points = location.pixels.apply(points)
+            is_exact = is_exact and location.pixels.is_exact
             if current is not None:
                 points = current.apply(points)
                 is_exact = is_exact and current.is_only
-            elif placement.call is not None:
+            elif location.call is not None:
                 is_exact = False
         return points, is_exact
 
     def _picture(self, warp: CallWarp) -> Tensor | None:
         """Return the output as a picture (N, C, h, w); None if what it sampled is not a picture."""
-        placement, earlier = self._place(warp)
-        if not placement.pixels.keeps_pixels or (placement.call and not earlier):
+        location, earlier = self._sampled_map(warp)
+        if not location.pixels.keeps_pixels or (location.call and not earlier):
             return None
         source = self._picture(earlier) if earlier else self._probes.picture_tensor
         if source is None:

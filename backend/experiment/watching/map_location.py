@@ -1,9 +1,9 @@
-"""Place what a call of `grid_sample` reads in the network's input.
+"""Locate what a call of `grid_sample` reads in the network's input.
 
 From the sampled map back to the input, operation by operation: convolutions and pooling by the
 centres of their receptive fields, resizing and padding exactly, earlier calls of `grid_sample`
 through their grids. Across any other operation a map is stretched from edge to edge over the one
-that it was computed from, and the placement records this.
+that it was computed from, and the location records this.
 
 All points are (x, y) in pixels, (0, 0) being the outer edge of the first pixel. B maps or calls, N
 images of the input, K = B / N calls of one image, M points.
@@ -256,7 +256,7 @@ _GEOMETRIES: tuple[tuple[frozenset[str], Callable[..., PixelMap | None]], ...] =
 
 
 @dataclass(frozen=True)
-class MapPlacement:
+class MapLocation:
     """Where a sampled map lies.
 
     Attributes:
@@ -268,7 +268,7 @@ class MapPlacement:
     pixels: PixelMap
 
 
-def place(image: Source | None, size: tuple[int, int], input_size: tuple[int, int]) -> MapPlacement:
+def locate(image: Source | None, size: tuple[int, int], input_size: tuple[int, int]) -> MapLocation:
     """Find what a sampled map was computed from.
 
     Args:
@@ -285,9 +285,9 @@ def place(image: Source | None, size: tuple[int, int], input_size: tuple[int, in
             while parent and parent.size is None and parent.call is None:
                 parent = parent_of(parent) if parent.operation != INPUT else None
             if parent is None or parent.size is None:
-                return MapPlacement(None, stretched(size, input_size))
+                return MapLocation(None, stretched(size, input_size))
             step = stretched(source.size or size, parent.size)
         pixels, source = step.after(pixels), parent
     if source is None:
-        return MapPlacement(None, stretched(size, input_size))
-    return MapPlacement(source.call, pixels)
+        return MapLocation(None, stretched(size, input_size))
+    return MapLocation(source.call, pixels)
