@@ -28,7 +28,7 @@ from stnscope.backend.experiment.limits import (
 MAX_IMAGE_SIDE = 512
 """Pixels along a side of an image; no network here has a larger input or output."""
 
-Count = Annotated[int, Field(ge=0, le=MAX_STEPS)]
+StepCount = Annotated[int, Field(ge=0, le=MAX_STEPS)]
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
 ShortText = Annotated[str, Field(max_length=200)]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -44,7 +44,7 @@ class _Transformer(_Model):
     name: Identifier
     family: ShortText
     at: ShortText
-    time_step: Count | None = None
+    time_step: StepCount | None = None
     theta: Literal["read", "fitted"] = "read"
     residual: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     placement: Literal["exact", "stretched"] = "exact"
@@ -53,13 +53,13 @@ class _Transformer(_Model):
 class _Info(_Model):
     """Those entries of a frame's `info` that its readers use."""
 
-    step: Count
+    step: StepCount
     epoch: Annotated[int, Field(ge=1, le=MAX_STEPS)] | None
     progress: Annotated[int, Field(ge=0, le=10)] | None
     loss: FiniteFloat | None
     accuracy: FiniteFloat | None
     time: FiniteFloat
-    lap: Count | None = None
+    lap: StepCount | None = None
     moving: bool = False
     stillness: FiniteFloat | None = None
     classes: Annotated[list[ShortText], Field(max_length=MAX_CLASSES)]

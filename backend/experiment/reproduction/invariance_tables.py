@@ -25,7 +25,7 @@ MINUS = "\u2212"
 
 
 @dataclass(frozen=True)
-class Variation:
+class VariationAxis:
     """A distortion whose strength is the x axis of a chart."""
 
     name: str
@@ -57,7 +57,7 @@ class InvarianceTable:
     sentences: tuple[str, ...]
     """What a network without and one with transformers tolerate; one for each distortion that such
     a pair was trained with."""
-    variations: tuple[Variation, ...]
+    variations: tuple[VariationAxis, ...]
     networks: tuple[InvarianceNetwork, ...]
 
 
@@ -108,9 +108,9 @@ def _network(origin: Origin, file: str, result: InvarianceResult) -> InvarianceN
     )
 
 
-def _variation(name: str) -> Variation:
+def _variation(name: str) -> VariationAxis:
     known = DISTORTIONS.get(name)
-    return Variation(name, known.title if known else name, known.description if known else "")
+    return VariationAxis(name, known.title if known else name, known.description if known else "")
 
 
 def _dataset_title(name: str) -> str:
