@@ -9,6 +9,7 @@
     picture_pixels   pixels of a picture
     probes           probes of a run, including added pictures
     epochs           epochs of a run
+    seed             the seed of a run
     supersampling    samples along each side of an output pixel
     threads          CPU threads of a run
     export_frames    frames of an exported animation
@@ -76,6 +77,7 @@ LIMITS: Mapping[str, int] = {
     "picture_pixels": MAX_PICTURE_PIXELS,
     "probes": MAX_PROBES,
     "epochs": MAX_EPOCHS,
+    "seed": MAX_SEED,
     "supersampling": MAX_SUPERSAMPLING,
     "threads": MAX_THREADS,
     "export_frames": MAX_EXPORT_FRAMES,

@@ -13,6 +13,7 @@ import torch
 from stnscope.backend.experiment.config import PictureVariation
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.frames.stillness import WINDOW, Stillness
+from stnscope.backend.experiment.limits import LIMITS
 from stnscope.backend.experiment.recording.schema import METRICS
 from stnscope.backend.experiment.run_status import DELETED, FAULTS, STATUSES
 from stnscope.models import catalog, grid
@@ -193,6 +194,14 @@ def test_modules_name_no_status_and_no_family(file: Path) -> None:
 )
 def test_names_of_statuses_and_families_are_found(line: str) -> None:
     assert names_of_the_server(line)
+
+
+def test_limits_that_modules_ask_for_are_served() -> None:
+    """The page takes a limit that it does not know for none."""
+    sources = "".join(file.read_text() for file in module_files())
+    asked_for = set(re.findall(r'limitOf\("(\w+)"\)', sources))
+    assert asked_for
+    assert asked_for <= set(LIMITS)
 
 
 def test_modes_of_the_player_are_no_statuses() -> None:

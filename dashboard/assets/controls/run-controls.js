@@ -3,6 +3,7 @@
 import { element, icon, ICONS, setText } from "../ui/dom.js";
 import { LiveSettings, sendControl } from "./live-settings.js";
 import { viewerRefusal } from "../protocol/access.js";
+import { limitOf } from "../protocol/catalog.js";
 
 /** @import { RunStore } from "../playback/run-store.js" */
 
@@ -119,7 +120,7 @@ export class RunControls {
    */
   async #unusedSeed(seed) {
     const used = new Set((await this.store.api.runs()).map(({ config }) => config?.seed));
-    do seed = (seed + 1) % 2 ** 31; while (used.has(seed));
+    do seed = (seed + 1) % (limitOf("seed") + 1); while (used.has(seed));
     return seed;
   }
 
