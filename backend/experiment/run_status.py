@@ -32,6 +32,8 @@ Fault = Literal["damaged", "later_version", "unreadable", "unavailable"]
 FAULTS: frozenset[Fault] = frozenset(get_args(Fault))
 PERMANENT_FAULTS: frozenset[Fault] = FAULTS - {"unavailable"}
 """Faults that stay until the file is changed or deleted."""
+BROKEN: frozenset[Status | Fault] = FAULTS | {"failed", "interrupted"}
+"""What a run has as its status if it ended against its user's will, or cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,14 @@ def flags(status: str) -> dict[str, bool]:
     """Return what a client needs of a status, so that it needs no list of statuses.
 
     `running`: steps are being trained; `live`: more frames may come; `complete`: the run ended as
-    its user wanted; `deleted`: its recording was removed.
+    its user wanted; `broken`: it failed, was interrupted, or cannot be read; `deleted`: its
+    recording was removed.
     """
     return {
         "running": status == "running",
         "live": status in LIVE,
         "complete": status in COMPLETE,
+        "broken": status in BROKEN,
         "deleted": status == DELETED,
     }
 

@@ -154,6 +154,7 @@ class Run(BaseModel):
     complete: bool = Field(
         description="Whether it ended as requested: finished, or stopped by the user."
     )
+    broken: bool = Field(description="Whether it failed, was interrupted, or cannot be read.")
     deleted: bool = Field(description="Whether its recording was removed; on its stream only.")
     can: list[Operation] = Field(
         description="What can be requested now; nothing with a token for viewing."
@@ -234,6 +235,8 @@ class SweepSummary(BaseModel):
         description="`running` while any of its runs is trained or paused; else `queued`, "
         "`interrupted`, `stopped` or `failed` if any of them is; else `finished`."
     )
+    running: bool = Field(description="Whether any of its runs is trained or paused.")
+    broken: bool = Field(description="Whether its status is `interrupted` or `failed`.")
     runs: Count = Field(description="Those that have not been deleted.")
     done: Count = Field(description="Runs that finished.")
     training: Count = Field(description="Runs that are running.")
@@ -252,6 +255,7 @@ class SweepRun(BaseModel):
     id: str
     status: Status | Fault
     done: bool = Field(description="Whether it finished.")
+    failed: bool = Field(description="Whether an error ended it.")
     attempt: Count
     step: Count
     steps: Count | None

@@ -71,11 +71,11 @@ class State:
         """Return a run's summary as the interface has it.
 
         It adds the network's transformers, what a client needs of its status (`running`, `live`,
-        `complete`, `deleted`), the `sweep` that created it, whether this server trains it (`owned`)
-        or its trainer hangs (`unresponsive`), the `node` of the cluster that trains it, or whether
-        it waits for one (`waits_for_cluster`), what can be requested of it now (`can`), why no
-        picture can be added to its probes (`picture_refusal`), and what a resume does not guarantee
-        (`resume_note`).
+        `complete`, `broken`, `deleted`), the `sweep` that created it, whether this server trains it
+        (`owned`) or its trainer hangs (`unresponsive`), the `node` of the cluster that trains it,
+        or whether it waits for one (`waits_for_cluster`), what can be requested of it now (`can`),
+        why no picture can be added to its probes (`picture_refusal`), and what a resume does not
+        guarantee (`resume_note`).
         """
         config = run["config"] or {}  # None if its recording cannot be read
         architecture = ARCHITECTURES.get(config.get("architecture", ""))

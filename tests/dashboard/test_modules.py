@@ -196,6 +196,14 @@ def test_names_of_statuses_and_families_are_found(line: str) -> None:
     assert names_of_the_server(line)
 
 
+def test_style_sheets_name_no_status() -> None:
+    """Rows carry what the server's flags say of a status."""
+    styles = "".join(file.read_text() for file in (ASSETS / "styles").glob("*.css"))
+    values = re.findall(r"""\[[\w-]+\W?=["']?([\w-]+)["']?\]""", styles)
+    assert values
+    assert set(values).isdisjoint({*STATUSES, *FAULTS, DELETED})
+
+
 def test_limits_that_modules_ask_for_are_served() -> None:
     """The page takes a limit that it does not know for none."""
     sources = "".join(file.read_text() for file in module_files())

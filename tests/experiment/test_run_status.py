@@ -5,6 +5,7 @@ import pytest
 from stnscope.backend.experiment.run_status import (
     ALLOWED_IN,
     DELETED,
+    FAULTS,
     STATUSES,
     TRANSITIONS,
     Operation,
@@ -34,14 +35,17 @@ def test_target_of_a_transition_does_not_allow_it_again() -> None:
         assert transition.target is None or not can(action, transition.target)
 
 
-@pytest.mark.parametrize("status", [*STATUSES, DELETED])
+@pytest.mark.parametrize("status", [*STATUSES, *sorted(FAULTS), DELETED])
 def test_flags_of_a_status(status: str) -> None:
-    expected = {
+    expected: dict[str, set[str]] = {
         "queued": {"live"},
         "running": {"live", "running"},
         "paused": {"live"},
         "finished": {"complete"},
         "stopped": {"complete"},
+        "failed": {"broken"},
+        "interrupted": {"broken"},
+        **{fault: {"broken"} for fault in FAULTS},
         "deleted": {"deleted"},
     }
     assert {name for name, value in flags(status).items() if value} == expected.get(status, set())

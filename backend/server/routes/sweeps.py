@@ -9,6 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.config import FrozenModel
 from stnscope.backend.experiment.reproduction.paper_tables import ROWS, TABLES
+from stnscope.backend.experiment.run_status import flags
 from stnscope.backend.experiment.sweeps.sweep_config import ROW_FIELD, SweepConfig
 from stnscope.backend.experiment.sweeps.table import (
     Combination,
@@ -36,7 +37,9 @@ router = ApiRouter()
 
 CSV_TYPE = "text/csv"
 JSON_TYPE = "application/json"
-RUN_FIELDS = tuple(name for name in schemas.SweepRun.model_fields if name not in ("seed", "done"))
+RUN_FIELDS = tuple(
+    name for name in schemas.SweepRun.model_fields if name not in ("seed", "done", "failed")
+)
 """Columns of the table for a run, from its summary."""
 
 
@@ -142,13 +145,17 @@ def summarize(server: State, sweep: Sweep) -> tuple[dict[str, Any], list[MemberS
     runs = [member.summary for member in members]
     allowed = allowed_now(server.run_requests, runs) if server.may_act else []
     counts = Counter(run["status"] for run in runs)
+    status = status_of(members)
+    meaning = flags(status)
     return {
         "id": sweep.id,
         "name": sweep.config.name,
         "created": sweep.created,
         "fields": sweep.fields,
         "seeds": sweep.config.seeds,
-        "status": status_of(members),
+        "status": status,
+        "running": meaning["running"],
+        "broken": meaning["broken"],
         "runs": len(members),
         "done": counts.pop("finished", 0),
         "training": counts.pop("running", 0),
@@ -172,6 +179,7 @@ def _describe_combination(combination: Combination) -> dict[str, Any]:
         {
             "seed": seed,
             "done": summary["status"] == "finished",
+            "failed": summary["status"] == "failed",
             **{name: summary[name] for name in RUN_FIELDS},
         }
         for _, seed, summary in combination.runs

@@ -200,6 +200,7 @@
  * @property {boolean} running whether steps are being trained
  * @property {boolean} live whether more frames may come
  * @property {boolean} complete whether it finished or was stopped
+ * @property {boolean} broken whether it failed, was interrupted, or cannot be read
  * @property {boolean} deleted whether its recording was removed
  * @property {string | null} picture_refusal why no picture can be added to its probes
  * @property {string | null} resume_note what a resume on its device does not guarantee
@@ -262,6 +263,8 @@
  * @property {string[]} fields paths of those in which its runs differ
  * @property {number[]} seeds
  * @property {string} status
+ * @property {boolean} running whether any of its runs is trained or paused
+ * @property {boolean} broken whether it was interrupted or failed
  * @property {number} runs those that have not been deleted
  * @property {number} done runs that finished
  * @property {number} training
@@ -281,6 +284,7 @@
  * @property {number} seed
  * @property {string} status
  * @property {boolean} done whether it finished
+ * @property {boolean} failed whether an error ended it
  * @property {number} attempt
  * @property {number} step
  * @property {number | null} steps

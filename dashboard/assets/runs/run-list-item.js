@@ -110,7 +110,8 @@ export class RunListItem {
       this.status,
       this.example ? "example" : run.status.replaceAll("_", " "),
     );
-    this.status.dataset.status = run.status;
+    this.status.toggleAttribute("data-running", run.running);
+    this.status.toggleAttribute("data-broken", run.broken);
     setText(
       this.details,
       this.example?.description ?? runDetails(run, Date.now()),

@@ -34,7 +34,8 @@ export class SweepRow {
     setText(this.link, sweep.name);
     setText(this.count, `${sweep.runs} ${sweep.runs === 1 ? "run" : "runs"}`);
     setText(this.status, sweep.status);
-    this.status.dataset.status = sweep.status;
+    this.status.toggleAttribute("data-running", sweep.running);
+    this.status.toggleAttribute("data-broken", sweep.broken);
     setText(this.details, `${progressText(sweep)} · ${variedText(sweep)}`);
     this.progress.style.width = `${(100 * sweep.done) / Math.max(1, sweep.runs)}%`;
   }

@@ -228,7 +228,7 @@ class RunPicture {
     const { seed, status, done, accuracy, last_step: step, attempt, error } = run;
     const state = done ? percent(accuracy) : status.replaceAll("_", " ");
     setText(this.caption, `seed ${seed} · ${state}`);
-    this.link.dataset.status = status;
+    this.link.toggleAttribute("data-failed", run.failed);
     this.link.title = error ??
       `${done ? "Finished" : `Step ${run.step} of ${run.steps ?? "?"}`}, accuracy ${
         percent(accuracy)

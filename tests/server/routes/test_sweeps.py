@@ -162,9 +162,23 @@ def test_sweep_with_a_run_in_training_is_not_deleted(
         assert refused.status_code == 409
         assert "1 of the runs of sweep 'families' is being trained" in refused.json()["detail"]
         # Whatever trains it would be disturbed.
-        assert show(waiting, sweep["id"])["status"] == "running"
+        shown = show(waiting, sweep["id"])
+        assert (shown["status"], shown["running"], shown["broken"]) == ("running", True, False)
         writer.update(status="queued")
     assert len(run_ids(show(waiting, sweep["id"]))) == 4
+
+
+def test_flags_say_which_runs_failed_and_that_the_sweep_did(
+    waiting: Server, sweep: dict[str, Any]
+) -> None:
+    failing = run_ids(sweep)
+    for count, run_id in enumerate(failing, start=1):
+        with RecordingWriter.open(waiting.home / "recordings" / f"{run_id}.stnscope") as writer:
+            writer.update(status="failed", error="There is no memory.")
+        shown = show(waiting, sweep["id"])
+        runs = [run for each in shown["combinations"] for run in each["runs"]]
+        assert {run["id"] for run in runs if run["failed"]} == {*failing[:count]}
+        assert (shown["running"], shown["broken"]) == (False, count == len(failing))
 
 
 def test_others_run_before_those_of_a_sweep() -> None:
