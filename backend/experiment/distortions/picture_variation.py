@@ -35,13 +35,18 @@ def vary(
         variation: how.
         canvas: their size, and what is around them.
         clutter: images (M, C, h, w) that clutter is cropped from; not needed without clutter.
+
+    Raises:
+        ValueError: they are missing, and the variation has clutter.
     """
     neutral = PictureVariation()
     if any(getattr(variation, name) != getattr(neutral, name) for name in GEOMETRY):
         points = _sampling_points(variation, canvas).expand(len(images), -1, -1, -1)
         images = grid.sample(images, points, padding=canvas.padding)
     images = images * (1 - MAX_DARKNESS * variation.darkness)
-    if variation.clutter and clutter is not None:
+    if variation.clutter:
+        if clutter is None:
+            raise ValueError("There are no images that clutter could be cropped from.")
         generator = torch.Generator().manual_seed(variation.seed)
         # All are drawn, so that with one more the others stay where they are.
         draws = torch.rand(CROP_DRAWS, MAX_CLUTTER, len(images), generator=generator)

@@ -81,8 +81,9 @@ export class RunStream {
   /** @param {ArrayBuffer} bytes */
   #receiveFrame(bytes) {
     const frame = withInput(decodeFrame(bytes), this.input);
-    this.input = frame.tensors.input;
     this.on.frame(frame);
+    // By now it may be the equal input of a frame in memory, which the next one then shares uncompared.
+    this.input = frame.tensors.input;
   }
 
   /** Request frames, or none: a hidden page requests none. */

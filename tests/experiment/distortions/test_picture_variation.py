@@ -37,6 +37,13 @@ def test_neutral_variation_changes_no_bit() -> None:
     assert torch.equal(varied(image), image)
 
 
+def test_images_are_needed_for_clutter_alone() -> None:
+    image = torch.rand(2, 1, 40, 40)
+    assert torch.equal(vary(image, PictureVariation(), CANVAS), image)
+    with pytest.raises(ValueError, match="There are no images"):
+        vary(image, PictureVariation(clutter=1), CANVAS)
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
